@@ -1,0 +1,64 @@
+# The front door. Needs Python >= 3.11 (with venv) and make; everything else is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 2
+TESTS ?= tests plugins
+PLUGINS := -e plugins/pagerduty -e plugins/salesforce
+FILES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types format bench parity conformance openapi constraints clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Name another one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; rm -rf .venv; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt pip
+
+.venv/.run: .venv/bin/python $(FILES)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e . $(PLUGINS)
+	@touch $@
+
+.venv/.dev: .venv/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[testing,postgres]' $(PLUGINS) --group dev
+	@touch $@
+
+demo: .venv/.run  ## set everything up and show the main job (ONESHOT=1 ends by itself)
+	@$(BIN)/hub demo $(if $(ONESHOT),--oneshot)
+
+test: .venv/.dev lint types  ## everything that must hold, as CI runs it
+	$(BIN)/pytest -n $(JOBS) $(TESTS)
+
+check: .venv/.dev  ## the fast subset, under a minute
+	@$(BIN)/ruff check --quiet .
+	$(BIN)/pytest -n $(JOBS) -q -m 'not slow and not postgres' $(TESTS)
+
+lint: .venv/.dev  ## format, lint, layers, spelling, dependencies
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports
+	@$(BIN)/codespell hub plugins tests docs bench *.md
+
+types: .venv/.dev  ## mypy --strict
+	@$(BIN)/mypy
+
+format: .venv/.dev  ## put the code into shape
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: .venv/.dev  ## measure; prints one JSON object a line
+	@$(BIN)/python -m bench.run $(BENCH)
+
+parity: .venv/.dev  ## how much of the five products works
+	@$(BIN)/python -m tests.parity
+
+openapi: .venv/.dev  ## print the API's description
+	@$(BIN)/hub openapi
+
+constraints: .venv/.dev  ## write down the exact versions that are installed
+	@$(BIN)/pip freeze --all --exclude-editable | grep -vE '^(integration-hub|hub-)' | grep -v ' @ ' > constraints.txt
+
+clean:  ## remove what was made
+	rm -rf .venv .data .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov .coverage*

@@ -1,0 +1,98 @@
+"""What rules can do."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from hub.sdk.events import Event, Record, RecordRef
+from hub.sdk.vocabulary import Value
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Client = TypeVar("Client")
+Params = TypeVar("Params", bound="BaseModel")
+
+
+class Repeat(StrEnum):
+    """What a second send would do when nobody knows whether the first one arrived."""
+
+    HARMLESS = "harmless"
+    """The same value again: send again."""
+    KEYED = "keyed"
+    """The vendor drops the second one by our key: send again with the same key."""
+    FIND_FIRST = "find_first"
+    """A second effect: ask the action's `find` before sending again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionCall(Generic[Client, Params]):
+    """All that one run of an action may use.
+
+    `record` is the record to act on; None when the action creates one.
+    `key` is the same at every attempt of this run (33 lower-case letters and digits): hand
+    it to the vendor. `origin` ("hub/<rule>/<run>") is written where the vendor has a place.
+    """
+
+    client: Client
+    params: Params
+    event: Event
+    record: RecordRef | None
+    key: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionResult:
+    """What an action did.
+
+    `summary` is one sentence for people ("Created incident #42").
+    `record` is the record that was made or changed, as far as the answer told.
+    `changed` is False when it was so already. `note` is the id of the note that was made.
+    """
+
+    summary: str
+    record: Record | None = None
+    changed: bool = True
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action(Generic[Client, Params]):
+    """A kind of thing a rule can do; made by `ConnectorType.action`.
+
+    `target` is the source object it makes or acts on; "" = the rule's own object.
+    `calls` is the number of vendor requests a run costs, for dry run and quota.
+    `find` looks for what an earlier send of the same run made (FIND_FIRST); it must read
+    primary data, not a search index. `writes` is pure: the target's field values (by key)
+    that a run will set, as the vendor will report them back.
+    """
+
+    connector_type: str
+    verb: str
+    label: str
+    params: "type[Params]"
+    perform: Callable[[ActionCall[Client, Params]], Awaitable[ActionResult]]
+    target: str = ""
+    creates: bool = False
+    repeat: Repeat = Repeat.HARMLESS
+    calls: int = 1
+    find: Callable[[ActionCall[Client, Params]], Awaitable[ActionResult | None]] | None = None
+    writes: Callable[[Params], Mapping[str, Value]] | None = None
+
+    @property
+    def name(self) -> str:
+        """The whole name, as rules write it: `pagerduty.create_incident`."""
+        return f"{self.connector_type}.{self.verb}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSettled:
+    """A run that ended; `took` is in seconds from its first attempt."""
+
+    id: str
+    action: str
+    outcome: str
+    attempts: int
+    took: float

@@ -1,0 +1,235 @@
+"""What a plugin brings for one vendor."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from hub.sdk.actions import Action, ActionCall, ActionResult, Client, Params, Repeat
+from hub.sdk.events import Event
+from hub.sdk.vocabulary import Choice, FieldSchema, SourceObject, Value
+
+if TYPE_CHECKING:
+    import httpx
+    from pydantic import BaseModel
+
+Settings = TypeVar("Settings", bound="BaseModel")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRequest:
+    """A delivery as it came; header names are lower-case, the body is raw."""
+
+    headers: Mapping[str, str]
+    body: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookReceiver(Generic[Settings]):
+    """How deliveries of a connector type are verified and read; all three are pure.
+
+    `verify` raises InvalidSignature. `parse` returns the events ([] = nothing for us) and
+    raises InvalidPayload. `delivery_key` is the same for each redelivery of one delivery;
+    "" = take the body's hash. `answer` is the body of the 2xx, where the vendor reads it
+    (b"" = the hub's own).
+    """
+
+    verify: Callable[[Settings, WebhookRequest], None]
+    parse: Callable[[WebhookRequest], Sequence[Event]]
+    delivery_key: Callable[[WebhookRequest], str] = lambda _: ""
+    answer: bytes = b""
+    answer_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A page of a poller; `cursor` is stored in the same transaction as the events."""
+
+    events: Sequence[Event]
+    cursor: str
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poller(Generic[Client]):
+    """Reads changes where no webhook tells of them.
+
+    `fetch(client, cursor)`: None means start at now. `fetch_one(client, record id)` reads
+    one record anew, for "sync this record" and replays with today's values.
+    """
+
+    source_object: str
+    fetch: Callable[[Client, str | None], Awaitable[Batch]]
+    fetch_one: Callable[[Client, str], Awaitable[Event]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Generic[Client]):
+    """One line of a connector's test.
+
+    `run` returns what is well ("Service PXXXXXX accessible") or raises ConnectorError with
+    the cause. `fix` says what to do then; it may name a settings field.
+    """
+
+    name: str
+    label: str
+    run: Callable[[Client], Awaitable[str]]
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceSource(Generic[Client]):
+    """A live list for forms: fetch(client, search text) -> choices."""
+
+    name: str
+    fetch: Callable[[Client, str], Awaitable[Sequence[Choice]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaDiscovery(Generic[Client]):
+    """What this one account has: its objects and their fields.
+
+    `objects(client, search text)`; `verbs` are the triggers an adopted object gets.
+    """
+
+    objects: Callable[[Client, str], Awaitable[Sequence[SourceObject]]]
+    fields: Callable[[Client, SourceObject], Awaitable[Sequence[FieldSchema]]]
+    verbs: tuple[str, ...] = ("created", "updated")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionState:
+    """A webhook subscription at the vendor; `secret` only when it was just made."""
+
+    id: str
+    active: bool
+    detail: str = ""
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription(Generic[Client]):
+    """Makes the vendor send webhooks.
+
+    `ensure(client, our URL)` keeps an existing subscription. The secret it returns goes
+    into the settings field `secret_field`.
+    """
+
+    ensure: Callable[[Client, str], Awaitable[SubscriptionState]]
+    inspect: Callable[[Client, str], Awaitable[SubscriptionState | None]]
+    ping: Callable[[Client, str], Awaitable[str]]
+    remove: Callable[[Client, str], Awaitable[None]]
+    secret_field: str = "webhook_secret"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query(Generic[Client, Params]):
+    """A question a person may ask a vendor: who is on call."""
+
+    name: str
+    label: str
+    params: "type[Params]"
+    run: Callable[[Client, Params], Awaitable[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake(Generic[Settings]):
+    """Set-up by redirect; the hub makes and checks `state`.
+
+    `start(settings, our call-back)` returns the vendor's URL. `complete(http, settings,
+    query)` returns the settings with what the vendor gave.
+    """
+
+    start: Callable[[Settings, str], str]
+    complete: "Callable[[httpx.AsyncClient, Settings, Mapping[str, str]], Awaitable[Settings]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorConfig:
+    """A vendor's own configuration document, taken apart."""
+
+    settings: Mapping[str, Any]
+    templates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    value_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    service_mappings: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulator:
+    """A vendor's stateful stand-in: an ASGI app, and working settings for its base URL."""
+
+    app: Callable[..., Awaitable[None]]
+    settings: Callable[[str], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What the vendor's answer says of its limit; `resets_in` is in seconds."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    resets_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorType(Generic[Settings, Client]):
+    """What a plugin brings for one vendor.
+
+    `settings` is a pydantic model: SecretStr marks what is secret, titles and descriptions
+    make the form. `connect(settings, http)` builds the client and never calls out.
+    `read_config` takes a vendor's configuration document apart. `simulator` imports the
+    simulator inside, so that production never loads it. `requests_per_minute` is the pace
+    per credential; `quota` (pure) reads what the vendor's response headers say of it.
+    `limited_by` names the secret settings field that the vendor counts its limit by.
+    """
+
+    name: str
+    label: str
+    settings: "type[Settings]"
+    connect: "Callable[[Settings, httpx.AsyncClient], Client]"
+    checks: tuple[Check[Client], ...] = ()
+    pollers: tuple[Poller[Client], ...] = ()
+    choices: tuple[ChoiceSource[Client], ...] = ()
+    queries: tuple[Query[Client, Any], ...] = ()
+    receiver: WebhookReceiver[Settings] | None = None
+    subscription: Subscription[Client] | None = None
+    discovery: SchemaDiscovery[Client] | None = None
+    handshake: Handshake[Settings] | None = None
+    read_config: Callable[[Mapping[str, Any]], ConnectorConfig] | None = None
+    simulator: Callable[[], Simulator] | None = None
+    requests_per_minute: int | None = None
+    quota: Callable[[Mapping[str, str]], Quota | None] | None = None
+    limited_by: str | None = None
+
+    def source_object(self, name: str, label: str, *, vendor_name: str = "") -> SourceObject:
+        """Declare a source object of this connector type: `incident` -> `pagerduty.incident`."""
+        return SourceObject(name=f"{self.name}.{name}", label=label, vendor_name=vendor_name)
+
+    def action(
+        self,
+        verb: str,
+        label: str,
+        params: type[Params],
+        perform: Callable[[ActionCall[Client, Params]], Awaitable[ActionResult]],
+        *,
+        target: SourceObject | None = None,
+        creates: bool = False,
+        repeat: Repeat = Repeat.HARMLESS,
+        calls: int = 1,
+        find: Callable[[ActionCall[Client, Params]], Awaitable[ActionResult | None]] | None = None,
+        writes: Callable[[Params], Mapping[str, Value]] | None = None,
+    ) -> Action[Client, Params]:
+        """Declare an action of this connector type."""
+        return Action(
+            connector_type=self.name,
+            verb=verb,
+            label=label,
+            params=params,
+            perform=perform,
+            target=target.name if target else "",
+            creates=creates,
+            repeat=repeat,
+            calls=calls,
+            find=find,
+            writes=writes,
+        )
