@@ -1,0 +1,1 @@
+"""The database: columns, tenancy, sessions, repositories."""
