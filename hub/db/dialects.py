@@ -11,4 +11,4 @@ from hub.db.base import Base
 def insert(dialect: str, table: Table | type[Base]) -> Any:  # noqa: ANN401 - two classes, same methods
     """Return the database's own INSERT, which has `on_conflict_do_…` and `returning`."""
     target: FromClause = table if isinstance(table, Table) else table.__table__
-    return (postgresql if dialect == "postgresql" else sqlite).insert(target)  # type: ignore[arg-type]  # a table
+    return (postgresql if dialect == "postgresql" else sqlite).insert(target)
