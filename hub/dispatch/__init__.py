@@ -1,0 +1,1 @@
+"""Getting shards worked: claims, wake-ups, timers. Knows no delivery."""

@@ -1,0 +1,1 @@
+"""What the hub counts of itself."""

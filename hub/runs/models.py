@@ -1,0 +1,103 @@
+"""The ledger: runs and their attempts; and the breaker of rules that fire too often."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub import clock
+from hub.db.base import Base, BigId, BigKey
+from hub.db.tenancy import TenantOwned
+
+_UNSETTLED = text("state IN ('intent', 'sent', 'waiting')")
+
+
+class Run(TenantOwned, Base):
+    """The attempt series of one planned action."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "key"),
+        CheckConstraint(
+            "state IN ('intent', 'sent', 'waiting', 'done', 'skipped', 'dead')", name="state"
+        ),
+        Index("ix_runs_tenant_id_base_key", "tenant_id", "base_key"),
+        Index(
+            "ix_runs_state_due_at",
+            "state",
+            "due_at",
+            sqlite_where=_UNSETTLED,
+            postgresql_where=_UNSETTLED,
+        ),
+        Index("ix_runs_tenant_id_id", "tenant_id", "id"),
+        Index("ix_runs_event_id", "event_id"),
+        Index("ix_runs_connector_id_id", "connector_id", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[BigKey]
+    event_id: Mapped[int] = mapped_column(BigId)
+    ruleset_id: Mapped[str] = mapped_column(String(36))
+    ruleset_version: Mapped[int] = mapped_column(default=0)
+    rule_id: Mapped[str] = mapped_column(String(36))
+    rule_name: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    about: Mapped[str | None] = mapped_column(String(400), default=None)
+    action: Mapped[str] = mapped_column(String(120))
+    action_index: Mapped[int]
+    connector_id: Mapped[uuid.UUID | None] = mapped_column(default=None)
+    source_object: Mapped[str | None] = mapped_column(String(120), default=None)
+    record_id: Mapped[str | None] = mapped_column(String(255), default=None)
+    correlation_id: Mapped[uuid.UUID | None] = mapped_column(default=None)
+    key: Mapped[str] = mapped_column(String(33))
+    base_key: Mapped[str] = mapped_column(String(33))
+    params: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    late: Mapped[list[Any]] = mapped_column(default=list)
+    unless_linked: Mapped[bool] = mapped_column(default=False)
+    on_error: Mapped[str] = mapped_column(String(8), default="stop")
+    hops: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(8), default="intent")
+    outcome: Mapped[str | None] = mapped_column(String(40), default=None)
+    attempts: Mapped[int] = mapped_column(default=0)
+    first_at: Mapped[datetime | None] = mapped_column(default=None)
+    due_at: Mapped[datetime | None] = mapped_column(default=None)
+    sent_at: Mapped[datetime | None] = mapped_column(default=None)
+    done_at: Mapped[datetime | None] = mapped_column(default=None)
+    error_class: Mapped[str | None] = mapped_column(String(40), default=None)
+    error: Mapped[str | None] = mapped_column(Text, default=None)
+    summary: Mapped[str | None] = mapped_column(Text, default=None)
+    result: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class Attempt(TenantOwned, Base):
+    """One request to a vendor for a run, as far as the connector's log level keeps it."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index("ix_attempts_run_id", "run_id"), Index("ix_attempts_at", "at"))
+
+    id: Mapped[BigKey]
+    run_id: Mapped[int] = mapped_column(BigId)
+    n: Mapped[int]
+    at: Mapped[datetime] = mapped_column(default=clock.now)
+    method: Mapped[str] = mapped_column(String(10), default="")
+    url: Mapped[str] = mapped_column(Text, default="")
+    status: Mapped[int | None] = mapped_column(default=None)
+    took_ms: Mapped[int] = mapped_column(default=0)
+    request: Mapped[str | None] = mapped_column(Text, default=None)
+    response: Mapped[str | None] = mapped_column(Text, default=None)
+    error: Mapped[str | None] = mapped_column(Text, default=None)
+
+
+class RuleBreaker(TenantOwned, Base):
+    """How often a rule fired on a record lately, and until when the pair is off."""
+
+    __tablename__ = "rule_breakers"
+
+    rule_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    connector_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    record_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    firings: Mapped[int] = mapped_column(default=0)
+    since: Mapped[datetime] = mapped_column(default=clock.now)
+    open_until: Mapped[datetime | None] = mapped_column(default=None)

@@ -1,0 +1,1 @@
+"""Working the inbox: shards, lanes, events; polling and housekeeping."""
