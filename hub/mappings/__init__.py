@@ -1,0 +1,1 @@
+"""Which service a record belongs to, and tables from value to value."""

@@ -1,0 +1,1 @@
+"""Where tenants keep their rules: drafts, versions, plans, templates, lint."""
