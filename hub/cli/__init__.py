@@ -1,0 +1,1 @@
+"""The program `hub`, also called `im`."""

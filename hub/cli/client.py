@@ -1,0 +1,255 @@
+"""The hub's API, as commands use it: blocking calls, answers as JSON, problems as `Failed`."""
+
+import asyncio
+import ipaddress
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from hub.cli.failure import Failed, Status
+
+if TYPE_CHECKING:
+    import httpx
+
+_TIMEOUT_S = 60.0
+_STATUSES = {
+    401: Status.NOT_ALLOWED,
+    403: Status.NOT_ALLOWED,
+    404: Status.NOT_FOUND,
+    503: Status.NOT_REACHABLE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the hub answered: the body as JSON, and the ETag of what it describes."""
+
+    body: Any
+    etag: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Client:
+    """Speaks to one hub, for one tenant, with one token.
+
+    Paths that begin with "/" are taken below `/api/v1`; others below the tenant.
+    Raises Failed: status 5 when the hub can't be reached, 4 when it refuses the token,
+    3 when there is no such thing, 1 for every other problem.
+    """
+
+    url: str
+    tenant: str
+    token: str | None = None
+    _runner: asyncio.Runner = field(default_factory=asyncio.Runner, repr=False)
+    _http: "httpx.AsyncClient | None" = field(default=None, repr=False)
+
+    def get(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
+        """Read one thing."""
+        return self.call("GET", path, query=query).body
+
+    def post(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+        """Make something, or have something done."""
+        return self.call("POST", path, body=body).body
+
+    def change(self, path: str, body: object, *, method: str = "PATCH") -> Any:  # noqa: ANN401 - JSON
+        """Change what was just read: nobody else's change in between is lost."""
+        etag = self.call("GET", path).etag
+        return self.call(method, path, body=body, headers={"If-Match": etag or "*"}).body
+
+    def delete(self, path: str, **query: object) -> Any:  # noqa: ANN401 - JSON
+        """Remove what is there."""
+        etag = self.call("GET", path).etag
+        return self.call("DELETE", path, query=query, headers={"If-Match": etag or "*"}).body
+
+    def pages(self, path: str, *, limit: int, **query: object) -> list[Any]:
+        """Read a list, page by page, up to `limit` items."""
+        items: list[Any] = []
+        cursor: object = None
+        while len(items) < limit:
+            wanted = min(limit - len(items), 100)
+            page = self.get(path, **query, limit=wanted, cursor=cursor)
+            items += page["items"]
+            cursor = page.get("next")
+            if not cursor or not page["items"]:
+                break
+        return items
+
+    def lines(self, path: str, body: object = None) -> Iterator[Any]:
+        """Post, and read the answer's JSON lines as they come."""
+        stream = self._lines(path, body)
+        while True:
+            try:
+                yield self._runner.run(anext(stream))
+            except StopAsyncIteration:
+                return
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Do one request."""
+        return self._runner.run(
+            self._call(
+                method, path, query=_said(query or {}), json=body, headers=dict(headers or {})
+            )
+        )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        if self._http is not None:
+            self._runner.run(self._http.aclose())
+        self._runner.close()
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str],
+        json: object,
+        headers: dict[str, str],
+    ) -> Answer:
+        import httpx  # noqa: PLC0415 - so that --help is quick
+
+        try:
+            answer = await self._client().request(
+                method, self._path(path), params=query, headers=headers, json=json
+            )
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+        self._refuse(answer)
+        return Answer(body=_json(answer), etag=answer.headers.get("etag"))
+
+    async def _lines(self, path: str, body: object) -> Any:  # noqa: ANN401 - an async generator of JSON
+        import httpx  # noqa: PLC0415 - so that --help is quick
+
+        headers = {"Accept": "application/x-ndjson"}
+        try:
+            async with self._client().stream(
+                "POST", self._path(path), json=body, headers=headers
+            ) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    self._refuse(answer)
+                async for line in answer.aiter_lines():
+                    if line.strip():
+                        yield json.loads(line)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
+    def _client(self) -> "httpx.AsyncClient":
+        if self._http is None:
+            import httpx  # noqa: PLC0415 - so that --help is quick
+
+            headers = {"Accept": "application/json", "User-Agent": "hub-cli"}
+            if self.token:
+                headers["Authorization"] = f"Bearer {self.token}"
+            self._http = httpx.AsyncClient(
+                base_url=self.url,
+                headers=headers,
+                timeout=_TIMEOUT_S,
+                trust_env=not _is_loopback(self.url),
+            )
+        return self._http
+
+    def _path(self, path: str) -> str:
+        if path.startswith("/"):
+            return f"/api/v1{path}"
+        return f"/api/v1/tenants/{quote(self.tenant, safe='')}/{path}"
+
+    def _unreachable(self, error: Exception) -> Failed:
+        return Failed(
+            f"The hub at {self.url} does not answer ({_reason(error)}).",
+            "Start it with `hub serve`, or name another one with --url or HUB_URL.",
+            status=Status.NOT_REACHABLE,
+        )
+
+    def _refuse(self, answer: "httpx.Response") -> None:
+        if answer.is_error:
+            raise self._failed(answer)
+
+    def _failed(self, answer: "httpx.Response") -> Failed:
+        problem = _problem(answer)
+        cause = str(problem.get("detail") or problem.get("title") or f"HTTP {answer.status_code}")
+        status = _STATUSES.get(answer.status_code, Status.FAILED)
+        faults = [
+            f"  {fault.get('pointer') or '/'}: {fault.get('detail', '')}"
+            for fault in problem.get("errors") or []
+        ]
+        return Failed(cause, self._fix(answer.status_code), status=status, details=faults)
+
+    def _fix(self, status: int) -> str:
+        if status == 401 and self.token:
+            return (
+                "The hub does not know this token (any more); give another: --token or HUB_TOKEN."
+            )
+        return {
+            401: "Give a token: --token or HUB_TOKEN. `hub token create NAME` makes one.",
+            403: "Ask an administrator of the tenant for the permission, or use another token.",
+            404: "Look at what is there with the list command; --tenant names another tenant.",
+            409: "Change what stands in the way, then repeat the command.",
+            412: "Somebody changed it meanwhile: look at it again, then repeat the command.",
+            422: "Correct the values named above, then repeat the command.",
+            503: "Repeat the command in a moment; the hub's log says more.",
+        }.get(status, "The hub's log says more.")
+
+
+def segment(text: str) -> str:
+    """Return `text` as one segment of a path."""
+    return quote(text, safe="")
+
+
+def _said(query: Mapping[str, object]) -> dict[str, str]:
+    return {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in query.items()
+        if value is not None
+    }
+
+
+def _json(answer: "httpx.Response") -> Any:  # noqa: ANN401 - JSON
+    if not answer.content:
+        return None
+    try:
+        return answer.json()
+    except ValueError as error:
+        raise Failed(
+            f"{answer.request.url} did not answer like a hub (no JSON).",
+            "Check --url or HUB_URL: it names the hub's address, without a path.",
+            status=Status.NOT_REACHABLE,
+        ) from error
+
+
+def _problem(answer: "httpx.Response") -> dict[str, Any]:
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        return {"detail": f"{answer.request.url} answered {answer.status_code}."}
+    return problem
+
+
+def _reason(error: Exception) -> str:
+    import httpx  # noqa: PLC0415 - so that --help is quick
+
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    if isinstance(error, httpx.ConnectError):
+        return "connection refused"
+    return str(error) or type(error).__name__
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,14 @@
+"""Commands that run the hub, or parts of it, in this process.
+
+What they need of the hub is imported inside their functions, so that `hub --help` is quick.
+"""
+
+import typer
+
+from hub.cli.server import demo, docs, migrate, openapi, sandbox, serve
+
+
+def attach(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for module in (serve, sandbox, demo, migrate, openapi, docs):
+        module.attach(app)

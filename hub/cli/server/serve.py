@@ -1,0 +1,88 @@
+"""`hub serve`: API, worker and scheduler in one process."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub._version import __version__
+from hub.cli.server.starting import refusing, settings_of
+
+if TYPE_CHECKING:
+    from hub.settings import HubSettings
+
+
+def attach(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("serve", epilog="Example: hub serve --data /var/lib/hub --port 8400")(serve)
+
+
+def serve(
+    *,
+    data: Annotated[str, typer.Option(help="Data folder [HUB_DATA_DIR].")] = "",
+    host: Annotated[str, typer.Option(help="Address to listen on [HUB_HTTP__HOST].")] = "",
+    port: Annotated[int | None, typer.Option(help="Port; 0 = a free one [HUB_HTTP__PORT].")] = None,
+    public_url: Annotated[
+        str, typer.Option(help="How vendors reach this hub [HUB_HTTP__PUBLIC_URL].")
+    ] = "",
+) -> None:
+    """Run the hub: API, worker and scheduler in one process."""
+    with refusing():
+        settings = settings_of(data=data, host=host, port=port, public_url=public_url)
+        settings.prepare_data_dir()
+        _serve(settings)
+
+
+def _serve(settings: "HubSettings") -> None:
+    from hub.cli.server.serving import address, listen, run_all, server  # noqa: PLC0415 - lazy
+
+    listening = listen(settings.http.host, settings.http.port)
+    settings = _with_port(settings, listening.getsockname()[1])
+    from hub.app import create_app  # noqa: PLC0415 - the whole hub; after the port is ours
+
+    app = create_app(settings)
+    url = address(listening, settings.http.host)
+
+    def ready() -> None:
+        for line in _ready_lines(app, settings, url):
+            typer.echo(line)
+
+    options = {
+        "proxy_headers": True,
+        "forwarded_allow_ips": settings.http.trusted_proxies,
+        "lifespan": "off",
+    }
+    with _url_file(settings.data_dir, url):
+        run_all({listening: server(app, ready, **options)}, app.router.lifespan_context(app))
+    typer.echo("The hub has stopped.")
+
+
+def _with_port(settings: "HubSettings", port: int) -> "HubSettings":
+    """Put the port that was found into the settings, as webhook addresses are made of it."""
+    http = settings.http.model_copy(update={"port": port})
+    return settings.model_copy(update={"http": http})
+
+
+@contextlib.contextmanager
+def _url_file(folder: Path, url: str) -> Iterator[None]:
+    """Leave the address in the data folder, where commands on this machine look for it."""
+    file = folder / "serve.url"
+    file.write_text(f"{url}\n")
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
+def _ready_lines(app: Any, settings: "HubSettings", url: str) -> Iterator[str]:  # noqa: ANN401 - FastAPI, imported late
+    mode = "embedded" if settings.embedded else "scaled out"
+    yield f"Integration Hub {__version__} is ready at {url} ({mode}, data in {settings.data_dir})"
+    yield f"  API docs: {url}/docs"
+    reports = app.state.plugins
+    names = [one.name for one in reports if one.state == "loaded" and not one.builtin]
+    yield f"  Plugins: {', '.join(names) or 'none'}"
+    for one in reports:
+        if one.state == "quarantined":
+            yield f"  ! Plugin {one.name} is quarantined: {one.reason}"

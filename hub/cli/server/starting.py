@@ -1,0 +1,40 @@
+"""What the commands share that run the hub in this process."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from hub.cli.failure import Failed
+
+if TYPE_CHECKING:
+    from hub.settings import HubSettings
+
+
+def settings_of(
+    *, data: str = "", host: str = "", port: int | None = None, public_url: str = ""
+) -> "HubSettings":
+    """Read the settings; what was given on the command line goes first."""
+    from hub.settings import load_settings  # noqa: PLC0415 - so that --help is quick
+
+    http: dict[str, object] = {}
+    if host:
+        http["host"] = host
+    if port is not None:
+        http["port"] = port
+    if public_url:
+        http["public_url"] = public_url
+    overrides: dict[str, object] = {"http": http} if http else {}
+    if data:
+        overrides["data_dir"] = data
+    return load_settings(**overrides)
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """Turn a refused start into one line of cause that says what to do."""
+    from hub.errors import StartRefused  # noqa: PLC0415 - so that --help is quick
+
+    try:
+        yield
+    except StartRefused as refused:
+        raise Failed(str(refused)) from refused

@@ -1,0 +1,1 @@
+"""Stand-ins for the vendors, and a story that runs on them."""
