@@ -71,6 +71,12 @@ class NotFound(HubError):
     status = 404
 
 
+class MethodNotAllowed(HubError):
+    """This path does not answer this method."""
+
+    status = 405
+
+
 class Conflict(HubError):
     """What is there stands in the way."""
 

@@ -1,0 +1,1 @@
+"""What happened and why (activity), and who changed what (audit)."""

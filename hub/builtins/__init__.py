@@ -1,0 +1,1 @@
+"""Plugins that ship inside the hub; they use the same hooks as all others."""

@@ -1,0 +1,1 @@
+"""Tenants' configured instances of connector types."""
