@@ -1,9 +1,25 @@
 """Alembic's entrance: runs the versions on the connection it is handed."""
 
-from alembic import context
-from sqlalchemy import Connection
+from typing import Any, Literal
 
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import JSON, BigInteger, Connection
+
+from hub.db.base import Timestamp
 from hub.migrations.tables import metadata
+
+
+def render_item(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - Alembic's signature
+    """Write the hub's own column types by name, so that versions stay short."""
+    if kind != "type":
+        return False
+    if isinstance(item, Timestamp):
+        return "Timestamp()"
+    if isinstance(item, JSON):
+        return "Json"
+    variants = item._variant_mapping if isinstance(item, BigInteger) else ()  # noqa: SLF001 - no public way
+    return "BigId" if "sqlite" in variants else False
 
 
 def run(connection: Connection) -> None:
@@ -13,6 +29,8 @@ def run(connection: Connection) -> None:
         target_metadata=metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
+        render_item=render_item,
+        user_module_prefix="",
     )
     with context.begin_transaction():
         context.run_migrations()

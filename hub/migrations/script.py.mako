@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 from alembic import op
-${imports if imports else ""}
+
+from hub.db.base import BigId, Json, Timestamp
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
