@@ -55,6 +55,11 @@ class HttpSettings(_Group):
         description="Allow connectors to call private and loopback addresses. "
         "Turn off where tenants are strangers to each other.",
     )
+    routes: dict[str, str] = Field(
+        default_factory=dict,
+        description="Vendors' hosts that connectors reach at another base URL, as JSON: "
+        '{"api.example.com": "http://127.0.0.1:9001"}. For sandboxes and tests.',
+    )
 
 
 class DispatchSettings(_Group):
@@ -110,6 +115,17 @@ class SecretsSettings(_Group):
     )
     previous_key: SecretStr | None = Field(
         default=None, description="The master key before this one, while keys are rotated."
+    )
+    variables: str = Field(
+        default="*",
+        description="Environment variables that a connector's secret may refer to (env:NAME), "
+        "as comma-separated patterns. Never HUB_* except HUB_SECRET_*. "
+        "Narrow it where tenants are strangers to each other.",
+    )
+    folder: Path | None = Field(
+        default=None,
+        description="The only folder whose files a connector's secret may refer to (file:PATH). "
+        "Unset: any file outside the data folder.",
     )
 
 
@@ -201,6 +217,11 @@ def local_token(data_dir: Path) -> str | None:
     """Return the operator token that a local `hub serve` left in its data folder."""
     file = data_dir / "operator.token"
     return file.read_text().strip() if file.is_file() else None
+
+
+def environment_variable(name: str) -> str | None:
+    """Return one variable of the environment: what a secret `env:NAME` refers to."""
+    return os.environ.get(name)
 
 
 def client_environment() -> dict[str, str]:
