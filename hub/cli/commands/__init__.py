@@ -1,13 +1,45 @@
 """Commands that ask a running hub, over HTTP."""
 
-from types import ModuleType
-
 import typer
 
-_MODULES: tuple[ModuleType, ...] = ()
+from hub.cli.commands import (
+    activity,
+    audit,
+    connector,
+    delivery,
+    hold,
+    mapping,
+    plugins,
+    ruleset,
+    run,
+    tenant,
+    token,
+    valuemap,
+    webhook,
+)
+
+_MODULES = (
+    tenant,
+    token,
+    plugins,
+    connector,
+    mapping,
+    valuemap,
+    ruleset,
+    delivery,
+    run,
+    hold,
+    activity,
+    audit,
+)
 
 
 def attach(app: typer.Typer) -> None:
     """Add the commands to the program."""
     for module in _MODULES:
-        module.attach(app)
+        group = typer.Typer(rich_markup_mode=None, help=module.HELP)
+        module.attach(group)
+        name = module.__name__.rpartition(".")[2]
+        app.add_typer(group, name=name, epilog=f"Example: hub {name} list")
+        if module is connector:
+            webhook.attach(group)

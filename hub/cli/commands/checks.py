@@ -1,0 +1,35 @@
+"""A connector's checks, line by line as they end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hub.cli.client import segment
+from hub.cli.failure import Failed
+from hub.cli.session import Session
+
+
+def run(session: Session, name: str) -> list[dict[str, Any]]:
+    """Run the checks of a connector, print each as it ends, and return them."""
+    results = []
+    for line in session.hub.lines(f"connectors/{segment(name)}/checks"):
+        if "name" in line:
+            results.append(line)
+            _show(session, line)
+    return results
+
+
+def demand(results: Sequence[dict[str, Any]]) -> None:
+    """Raise Failed when a check failed."""
+    failed = [one for one in results if one.get("ok") is False]
+    if failed:
+        count = f"{len(failed)} of {len(results)} checks failed."
+        raise Failed(count, failed[0].get("fix") or "Look at the lines marked ✗ above.")
+
+
+def _show(session: Session, check: dict[str, Any]) -> None:
+    if check.get("skipped") or check.get("ok") is None:
+        session.screen.skipped(f"{check['label']}: {check.get('text') or 'skipped'}")
+    elif check["ok"]:
+        session.screen.done(f"{check['text']} ({check['took_ms']} ms)")
+    else:
+        session.screen.failed(f"{check['label']}: {check['text']}", check.get("fix") or "")

@@ -1,0 +1,104 @@
+"""A connector's settings as its JSON Schema describes them: asked for, and shown."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import typer
+
+from hub.cli.client import segment
+from hub.cli.failure import Failed, Status, Usage
+from hub.cli.session import Session
+
+
+def settings_schema(session: Session, type: str) -> dict[str, Any]:
+    """Return the JSON Schema of a connector type's settings; Failed when there is no such type."""
+    catalog = session.hub.get("/catalog")
+    types = {one["name"]: one for one in catalog["connector_types"]}
+    if type not in types:
+        known = ", ".join(sorted(types)) or "none"
+        raise Failed(
+            f"There is no connector type {type!r}. Installed: {known}.",
+            "hub plugins list shows what is installed, and what is in quarantine.",
+            status=Status.NOT_FOUND,
+        )
+    found: dict[str, Any] = types[type]["settings"]
+    return found
+
+
+def secrets(schema: Mapping[str, Any]) -> set[str]:
+    """Return the names of the secret settings."""
+    return {name for name, one in _members(schema) if _is_secret(one)}
+
+
+def ask(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask for each setting that is not advanced; Enter takes the default or leaves it out."""
+    if not sys.stdin.isatty():
+        raise Usage(
+            "The settings are missing.", "Give --set key=value or --config, or use a terminal."
+        )
+    answers: dict[str, Any] = {}
+    for name, member in _members(schema):
+        if not _hints(member).get("advanced"):
+            answer = _ask(name, member, required=name in schema.get("required", ()))
+            if answer not in ("", None):
+                answers[name] = answer
+    return answers
+
+
+def shown(value: Any) -> str:  # noqa: ANN401 - JSON
+    """Return a setting's value as people read it; a secret by its ending."""
+    if isinstance(value, Mapping) and "set" in value:
+        return f"set, ends in {value.get('ending')}" if value["set"] else "not set"
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def lines_of(health: Mapping[str, Any], session: Session) -> dict[str, object]:
+    """Return a connector's health as `Name: value` lines."""
+    return {
+        key.replace("_", " ").capitalize(): session.moment(value) if _is_time(key, value) else value
+        for key, value in health.items()
+        if not isinstance(value, list | dict)
+    }
+
+
+def search_path(name: str) -> str:
+    """Return the path of a connector."""
+    return f"connectors/{segment(name)}"
+
+
+def _ask(name: str, member: Mapping[str, Any], *, required: bool) -> Any:  # noqa: ANN401 - JSON
+    title = member.get("title") or name
+    if _is_secret(member):
+        return typer.prompt(title, default=None if required else "", hide_input=True)
+    default = member.get("default")
+    choices = member.get("enum")
+    offered = f" ({', '.join(map(str, choices))})" if choices else ""
+    if default in (None, "") and not required:
+        return typer.prompt(f"{title}{offered} (optional)", default="", show_default=False)
+    return typer.prompt(f"{title}{offered}", default=_text(default) if default else None)
+
+
+def _members(schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    yield from (schema.get("properties") or {}).items()
+
+
+def _is_secret(member: Mapping[str, Any]) -> bool:
+    variants = [member, *(member.get("anyOf") or ())]
+    return any(one.get("format") == "password" or one.get("writeOnly") for one in variants)
+
+
+def _hints(member: Mapping[str, Any]) -> Mapping[str, Any]:
+    hints = member.get("x-hub")
+    return hints if isinstance(hints, Mapping) else {}
+
+
+def _text(default: object) -> str:
+    return default if isinstance(default, str) else json.dumps(default)
+
+
+def _is_time(key: str, value: object) -> bool:
+    return isinstance(value, str) and (key.endswith("_at") or key.startswith("last_"))

@@ -1,0 +1,242 @@
+"""`hub ruleset`: what happens when."""
+
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from hub.cli.client import segment
+from hub.cli.commands import ruleset_files, traces
+from hub.cli.failure import Failed, Status
+from hub.cli.session import Session, command
+
+HELP = "Rulesets: what happens when."
+Name = Annotated[str, typer.Argument(help="The ruleset's name or id.")]
+
+
+def attach(app: typer.Typer) -> None:
+    """Add the commands to their group."""
+    command(app, "list", example="hub ruleset list")(list_)
+    command(app, "show", example="hub ruleset show 'Cases page' > cases.yaml")(show)
+    command(app, "apply", example="hub ruleset apply cases.yaml --publish")(apply)
+    command(app, "diff", example="hub ruleset diff cases.yaml")(diff)
+    command(app, "lint", example="hub ruleset lint 'Cases page'")(lint)
+    command(app, "publish", example="hub ruleset publish 'Cases page' --note 'page P2 too'")(
+        publish
+    )
+    command(app, "rollback", example="hub ruleset rollback 'Cases page' 3")(rollback)
+    command(app, "versions", example="hub ruleset versions 'Cases page'")(versions)
+    command(app, "enable", example="hub ruleset enable 'Cases page'")(enable)
+    command(app, "disable", example="hub ruleset disable 'Cases page'")(disable)
+    command(app, "shadow", example="hub ruleset shadow 'Cases page'")(shadow)
+    command(app, "delete", example="hub ruleset delete 'Cases page' --yes")(delete)
+    command(app, "explain", example="hub ruleset explain evt_42")(explain)
+
+
+def list_(session: Session) -> None:
+    """List the rulesets in their order."""
+    found = session.hub.pages("rulesets", limit=1000)
+    rows = [(one["name"], one["state"], _version(one), _remarks(one), one["id"]) for one in found]
+    header = ("Name", "State", "Version", "Remarks", "Id")
+    session.show({"items": found}, lambda: session.screen.table(rows, header))
+
+
+def show(
+    session: Session,
+    name: Name,
+    *,
+    draft: Annotated[bool, typer.Option("--draft", help="The working copy.")] = False,
+) -> None:
+    """Print a ruleset as a file that `hub ruleset apply` takes."""
+    ruleset = ruleset_files.find(session, name)
+    found = ruleset_files.body(session, ruleset, draft=draft)
+    session.show(
+        found,
+        lambda: session.screen.text(
+            yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100).rstrip()
+        ),
+    )
+
+
+def apply(
+    session: Session,
+    file: Annotated[str, typer.Argument(help="A file with a ruleset, or - for input.")],
+    *,
+    publish: Annotated[bool, typer.Option("--publish", help="Publish it at once.")] = False,
+    enable: Annotated[bool, typer.Option("--enable", help="Publish and enable it.")] = False,
+    accept_warnings: Annotated[
+        bool, typer.Option("--accept-warnings", help="Publish in spite of warnings.")
+    ] = False,
+    note: Annotated[str, typer.Option(help="Why, for the history.")] = "",
+) -> None:
+    """Make a ruleset of a file, or put the file into the working copy of the one of that name.
+
+    A new ruleset is disabled, and nothing is matched before it is published and enabled.
+    """
+    for given in ruleset_files.read(file):
+        ruleset = ruleset_files.put(session, given)
+        session.screen.done(f"Ruleset {given['name']}: {ruleset_files.count(given)} in the draft")
+        if publish or enable:
+            _publish(session, ruleset, note=note, accept_warnings=accept_warnings)
+        if enable:
+            _set_state(session, ruleset, "enabled")
+        session.show(ruleset_files.find(session, ruleset["id"]), lambda: None)
+
+
+def diff(
+    session: Session,
+    file: Annotated[str, typer.Argument(help="A file with a ruleset, or - for input.")],
+) -> None:
+    """Show how a file differs from the active version; exit status 1 when it does."""
+    changes = [
+        line for given in ruleset_files.read(file) for line in ruleset_files.diff(session, given)
+    ]
+    session.show({"changes": changes}, lambda: _lines(session, changes))
+    if changes:
+        raise Failed("The file differs from the active version.", f"hub ruleset apply {file}")
+
+
+def lint(session: Session, name: Name) -> None:
+    """Check the working copy: problems block publishing, warnings ask for acceptance."""
+    ruleset = ruleset_files.find(session, name)
+    found = session.hub.post(f"rulesets/{segment(ruleset['id'])}/draft:check")
+    session.show(found, lambda: _findings(session, found))
+    if found.get("problems") or _errors(found):
+        raise Failed("The working copy can't be published.", "Correct what is named above.")
+
+
+def publish(
+    session: Session,
+    name: Name,
+    *,
+    note: Annotated[str, typer.Option(help="Why, for the history.")] = "",
+    accept_warnings: Annotated[
+        bool, typer.Option("--accept-warnings", help="Publish in spite of warnings.")
+    ] = False,
+) -> None:
+    """Make the working copy the active version."""
+    ruleset = ruleset_files.find(session, name)
+    made = _publish(session, ruleset, note=note, accept_warnings=accept_warnings)
+    session.show(made, lambda: None)
+
+
+def rollback(
+    session: Session,
+    name: Name,
+    version: Annotated[int, typer.Argument(help="The version to go back to.")],
+    *,
+    note: Annotated[str, typer.Option(help="Why, for the history.")] = "",
+) -> None:
+    """Make an older version the active one again."""
+    ruleset = ruleset_files.find(session, name)
+    path = f"rulesets/{segment(ruleset['id'])}/versions/{version}:activate"
+    answer = session.hub.call("POST", path, body={"note": note}, headers={"If-Match": "*"}).body
+    session.show(
+        answer, lambda: session.screen.done(f"{ruleset['name']}: version {version} is active")
+    )
+
+
+def versions(session: Session, name: Name) -> None:
+    """List the versions, the newest first."""
+    ruleset = ruleset_files.find(session, name)
+    found = session.hub.pages(f"rulesets/{segment(ruleset['id'])}/versions", limit=1000)
+    rows = [
+        (one["version"], session.moment(one["published_at"]), one["published_by"], one["note"])
+        for one in found
+    ]
+    header = ("Version", "Published", "By", "Note")
+    session.show({"items": found}, lambda: session.screen.table(rows, header))
+
+
+def enable(session: Session, name: Name) -> None:
+    """Enable a ruleset: its rules are matched from now on."""
+    _set_state(session, ruleset_files.find(session, name), "enabled")
+
+
+def disable(session: Session, name: Name) -> None:
+    """Disable a ruleset."""
+    _set_state(session, ruleset_files.find(session, name), "disabled")
+
+
+def shadow(session: Session, name: Name) -> None:
+    """Let a ruleset be matched and traced, without anything being sent."""
+    _set_state(session, ruleset_files.find(session, name), "shadow")
+
+
+def delete(
+    session: Session,
+    name: Name,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a ruleset; its published versions are kept for the runs that name them."""
+    ruleset = ruleset_files.find(session, name)
+    if not yes and not typer.confirm(f"Delete ruleset {ruleset['name']}?"):
+        raise Failed("Nothing was deleted.", "Answer y, or give --yes.", status=Status.FAILED)
+    session.hub.delete(f"rulesets/{segment(ruleset['id'])}", name=ruleset["name"])
+    gone = {"id": ruleset["id"], "deleted": True}
+    session.show(gone, lambda: session.screen.done(f"Ruleset {ruleset['name']} deleted"))
+
+
+def explain(
+    session: Session,
+    given: Annotated[str, typer.Argument(help="An event (evt_…) or a delivery (dlv_…).")],
+    *,
+    rule: Annotated[str, typer.Option(help="Only the rule of this name or id.")] = "",
+) -> None:
+    """Show for each rule why it fires on an event, or why not, with the values that are seen.
+
+    Nothing is sent: this is a dry run with the rules as they are now.
+    """
+    kind = "delivery" if given.startswith("dlv_") else "event"
+    answer = session.hub.post("rules:explain", {kind: given})
+    found = [one for one in traces.of(answer) if not rule or rule in traces.names(one)]
+    session.show(answer, lambda: traces.rules(session, found))
+
+
+def _publish(
+    session: Session, ruleset: dict[str, Any], *, note: str, accept_warnings: bool
+) -> dict[str, Any]:
+    made: dict[str, Any] = session.hub.call(
+        "POST",
+        f"rulesets/{segment(ruleset['id'])}/draft:publish",
+        body={"note": note, "accept_warnings": accept_warnings},
+        headers={"If-Match": "*"},
+    ).body
+    session.screen.done(f"Ruleset {ruleset['name']}: version {made.get('version')} is active")
+    return made
+
+
+def _set_state(session: Session, ruleset: dict[str, Any], state: str) -> None:
+    found = session.hub.change(f"rulesets/{segment(ruleset['id'])}", {"state": state})
+    words = "in shadow" if state == "shadow" else state
+    session.show(found, lambda: session.screen.done(f"Ruleset {ruleset['name']} is {words}"))
+
+
+def _findings(session: Session, found: dict[str, Any]) -> None:
+    for one in (*(found.get("problems") or ()), *(found.get("lint") or ())):
+        text = f"{one.get('pointer') or '/'}: {one.get('detail') or one.get('message')}"
+        if one.get("severity") == "warning":
+            session.screen.warn(text)
+        else:
+            session.screen.failed(text)
+    if not (found.get("problems") or found.get("lint")):
+        session.screen.done("Nothing found")
+
+
+def _errors(found: dict[str, Any]) -> list[Any]:
+    return [one for one in found.get("lint") or () if one.get("severity") == "error"]
+
+
+def _lines(session: Session, lines: list[str]) -> None:
+    for line in lines or ["No differences"]:
+        session.screen.line(line)
+
+
+def _version(ruleset: dict[str, Any]) -> str:
+    return str(ruleset["active_version"] or "not published")
+
+
+def _remarks(ruleset: dict[str, Any]) -> str:
+    problems = len(ruleset.get("problems") or ())
+    return f"{problems} problems: hub ruleset lint" if problems else ""

@@ -1,0 +1,92 @@
+"""`hub run`: what rules had done."""
+
+from typing import Annotated, Any
+
+import typer
+
+from hub.cli.client import segment
+from hub.cli.session import Session, command
+
+HELP = "Runs: what rules had done, attempt by attempt."
+Id = Annotated[str, typer.Argument(help="The run's id: run_….")]
+
+
+def attach(app: typer.Typer) -> None:
+    """Add the commands to their group."""
+    command(app, "list", example="hub run list --state dead")(list_)
+    command(app, "show", example="hub run show run_7")(show)
+    command(app, "retry", example="hub run retry run_7")(retry)
+    command(app, "dismiss", example="hub run dismiss run_7 --reason 'done by hand'")(dismiss)
+
+
+def list_(
+    session: Session,
+    *,
+    state: Annotated[str, typer.Option(help="intent, sent, waiting, done, skipped or dead.")] = "",
+    connector: Annotated[str, typer.Option(help="One connector's runs.")] = "",
+    limit: Annotated[int, typer.Option(help="Most lines.")] = 50,
+) -> None:
+    """List the newest runs, the newest first; --state dead are those that were given up."""
+    found = session.hub.pages("runs", limit=limit, state=state or None, connector=connector or None)
+    rows = [
+        (
+            one["id"],
+            one["state"],
+            one["action"],
+            one.get("connector"),
+            one.get("attempts"),
+            one.get("error") or one.get("summary"),
+        )
+        for one in found
+    ]
+    header = ("Run", "State", "Action", "Connector", "Attempts", "Result")
+    session.show({"items": found}, lambda: session.screen.table(rows, header))
+
+
+def show(session: Session, id: Id) -> None:
+    """Show a run with its attempts."""
+    found = session.hub.get(f"runs/{segment(id)}")
+    session.show(found, lambda: _describe(session, found))
+
+
+def retry(session: Session, id: Id) -> None:
+    """Try a run again that was given up."""
+    answer = session.hub.post(f"runs/{segment(id)}/retry")
+    session.show(answer, lambda: session.screen.done(f"{id} is tried again"))
+
+
+def dismiss(
+    session: Session,
+    id: Id,
+    *,
+    reason: Annotated[str, typer.Option(help="Why it need not be done any more.")],
+) -> None:
+    """Put a run aside that was given up."""
+    answer = session.hub.post(f"runs/{segment(id)}/dismiss", {"reason": reason})
+    session.show(answer, lambda: session.screen.done(f"{id} dismissed"))
+
+
+def _describe(session: Session, run: dict[str, Any]) -> None:
+    session.screen.facts(
+        {
+            "Run": run["id"],
+            "State": run["state"],
+            "Action": run["action"],
+            "Connector": run.get("connector"),
+            "Event": run.get("event"),
+            "Rule": run.get("rule"),
+            "Result": run.get("error") or run.get("summary"),
+        }
+    )
+    rows = [
+        (
+            one["n"],
+            session.moment(one["at"]),
+            f"{one['method']} {one['url']}",
+            one.get("status") or one.get("error"),
+            f"{one['took_ms']} ms",
+        )
+        for one in run.get("attempts_made") or run.get("calls") or ()
+    ]
+    if rows:
+        session.screen.table(rows, ("Attempt", "Time", "Request", "Answer", "Took"))
