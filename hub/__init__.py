@@ -2,7 +2,7 @@
 
 from hub._version import __version__
 from hub.sdk.actions import Action, ActionCall, ActionResult, Repeat, RunSettled
-from hub.sdk.answers import raise_for_answer
+from hub.sdk.answers import json_of, raise_for_answer
 from hub.sdk.connector_types import (
     Batch,
     Check,
@@ -92,5 +92,6 @@ __all__ = [
     "WebhookRequest",
     "__version__",
     "hookimpl",
+    "json_of",
     "raise_for_answer",
 ]

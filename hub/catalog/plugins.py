@@ -83,8 +83,8 @@ class _Asked:
     contribution: Contribution | None = None
 
 
-class _Broken(Exception):
-    """A plugin can't be used."""
+class PluginBroken(Exception):
+    """A plugin can't be used; the message says why, `hook` where."""
 
     def __init__(self, reason: str, *, hook: str = "") -> None:
         super().__init__(reason)
@@ -123,6 +123,12 @@ def load_plugins(
         if one.contribution is not None and one.report.name in kept:
             manager.register(one.plugin, one.report.name)
     return Loaded(manager=manager, catalog=Catalog.of(verdict.kept), reports=reports)
+
+
+def contribution_of(plugin: object, name: str) -> Contribution:
+    """Ask one plugin what it declares; PluginBroken when it can't be asked."""
+    report = PluginReport(name=name)
+    return _contribution(plugin, report, _registered(plugin, name), perf_counter)[0]
 
 
 def new_manager() -> pluggy.PluginManager:
@@ -180,7 +186,7 @@ def _ask(candidate: _Candidate, before: Sequence[_Asked], timer: Callable[[], fl
         _refuse_second_registration(plugin, before)
         manager = _registered(plugin, report.name)
         contribution, slow = _contribution(plugin, report, manager, timer)
-    except _Broken as broken:
+    except PluginBroken as broken:
         return _Asked(report=_quarantined(report, broken))
     warnings = (*_unmarked(plugin), *slow)
     names = tuple(one.name for one in contribution.connector_types)
@@ -188,7 +194,7 @@ def _ask(candidate: _Candidate, before: Sequence[_Asked], timer: Callable[[], fl
     return _Asked(report=kept, plugin=plugin, contribution=contribution)
 
 
-def _quarantined(report: PluginReport, broken: _Broken) -> PluginReport:
+def _quarantined(report: PluginReport, broken: PluginBroken) -> PluginReport:
     cause = broken.__cause__
     return replace(
         report,
@@ -203,20 +209,20 @@ def _refuse_taken_name(report: PluginReport, before: Sequence[_Asked]) -> None:
     for other in before:
         if other.report.name == report.name:
             owner = other.report.distribution or "another distribution"
-            raise _Broken(f"The name {report.name!r} is taken by {owner}.")
+            raise PluginBroken(f"The name {report.name!r} is taken by {owner}.")
 
 
 def _refuse_second_registration(plugin: object, before: Sequence[_Asked]) -> None:
     for other in before:
         if other.plugin is not None and other.plugin == plugin:
-            raise _Broken(f"The same module is the plugin {other.report.name!r} already.")
+            raise PluginBroken(f"The same module is the plugin {other.report.name!r} already.")
 
 
 def _load(candidate: _Candidate) -> object:
     try:
         return candidate.load()
     except (Exception, SystemExit) as error:
-        raise _Broken(f"It can't be imported: {_in_short(error)}") from error
+        raise PluginBroken(f"It can't be imported: {_in_short(error)}") from error
 
 
 def _registered(plugin: object, name: str) -> pluggy.PluginManager:
@@ -224,10 +230,10 @@ def _registered(plugin: object, name: str) -> pluggy.PluginManager:
     try:
         manager.register(plugin, name)
     except Exception as error:
-        raise _Broken(f"Its hooks can't be registered: {_in_short(error)}") from error
+        raise PluginBroken(f"Its hooks can't be registered: {_in_short(error)}") from error
     for caller in manager.get_hookcallers(plugin) or ():
         if not caller.has_spec():
-            raise _Broken(f"There is no hook {caller.name!r}.", hook=caller.name)
+            raise PluginBroken(f"There is no hook {caller.name!r}.", hook=caller.name)
     return manager
 
 
@@ -257,7 +263,7 @@ def _declared(
         try:
             answer = implementation.function()
         except (Exception, SystemExit) as error:
-            raise _Broken(f"{hook} raised {_in_short(error)}", hook=hook) from error
+            raise PluginBroken(f"{hook} raised {_in_short(error)}", hook=hook) from error
         yield from _checked(answer, hook, kind)
 
 
@@ -265,11 +271,13 @@ def _checked(answer: object, hook: str, kind: Kind) -> Iterator[Any]:
     if hasattr(answer, "close") and not isinstance(answer, Sequence):
         answer.close()
     if isinstance(answer, str) or not isinstance(answer, Sequence):
-        raise _Broken(f"{hook} must return a sequence, found {type(answer).__name__}.", hook=hook)
+        raise PluginBroken(
+            f"{hook} must return a sequence, found {type(answer).__name__}.", hook=hook
+        )
     for one in answer:
         if not fits(one, kind):
             wanted = kind.type.__name__ if kind.type else "SecretBackend"
-            raise _Broken(f"{hook} must return {wanted}s, found {one!r:.200}.", hook=hook)
+            raise PluginBroken(f"{hook} must return {wanted}s, found {one!r:.200}.", hook=hook)
         yield one
 
 

@@ -1,6 +1,6 @@
 """HTTP answers read as connector errors."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hub.sdk.errors import (
     AuthenticationFailed,
@@ -27,6 +27,23 @@ def raise_for_answer(answer: "httpx.Response") -> None:
     """
     if not answer.is_success:
         raise _error_of(answer)
+
+
+def json_of(answer: "httpx.Response") -> Any:  # noqa: ANN401 - whatever the vendor sent
+    """Return the JSON of a 2xx answer; None when its body is empty.
+
+    Raises what raise_for_answer raises. A success that is no JSON (a proxy's page) is
+    Unavailable for a GET or HEAD and OutcomeUnknown for what may have been written.
+    """
+    raise_for_answer(answer)
+    if not answer.content.strip():
+        return None
+    try:
+        return answer.json()
+    except ValueError as error:
+        reading = answer.request.method in {"GET", "HEAD"}
+        said = f"Expected JSON, found {_said(answer)}"
+        raise (Unavailable if reading else OutcomeUnknown)(said) from error
 
 
 def _error_of(answer: "httpx.Response") -> ConnectorError:

@@ -45,6 +45,8 @@ class Operand(StrEnum):
     RANGE = "range"
     DURATION = "duration"
     FROM_TO = "from_to"
+    PATTERN = "pattern"
+    """A regular expression (RE2), handed over compiled, letter case included: `.search(text)`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class Operator:
     `keys(operand, field name)` promises: true implies that one of these keys is hit.
     `exact` are the kinds whose hit proves the condition. `inverse` is the exact opposite,
     null included. Letter case is the matcher's business: an operator gets folded values.
+    With `changes` the hub asks the test only while the field has changed. `allowed(operand,
+    field)` is for operators that are true of a few values only: it lists all of them.
     """
 
     name: str
@@ -70,3 +74,5 @@ class Operator:
     keys: Callable[[Any, str], Sequence[AccessKey] | None] | None = None
     exact: frozenset[KeyKind] = frozenset()
     inverse: str | None = None
+    changes: bool = False
+    allowed: Callable[[Any, FieldSchema], Sequence[Value]] | None = None

@@ -81,3 +81,21 @@ def test_a_long_page_is_cut():
 @given(status=st.integers(300, 599), text=st.text(max_size=40))
 def test_whatever_is_no_success_is_a_connector_error(status, text):
     assert isinstance(error_of(answer(status, text=text)), hub.ConnectorError)
+
+
+def test_json_is_read_from_a_success():
+    assert hub.json_of(answer(200, text='{"id": 1}')) == {"id": 1}
+    assert hub.json_of(answer(204)) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"), [("GET", hub.Unavailable), ("POST", hub.OutcomeUnknown)]
+)
+def test_a_page_in_place_of_json_is_no_success(method, expected):
+    with pytest.raises(expected, match="Expected JSON, found 200 OK: <html>"):
+        hub.json_of(answer(200, method=method, text="<html>"))
+
+
+def test_an_error_with_json_is_still_an_error():
+    with pytest.raises(hub.Rejected):
+        hub.json_of(answer(400, text="{}"))
