@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, func, select
 
-from hub.connectors.models import Connector
+from hub.connectors.models import Connector, ConnectorFields, ConnectorObject
 from hub.db.repository import Repository
 from hub.errors import NotFound
 from hub.mappings.models import ServiceMapping, ValueMap, ValueMapRow
@@ -46,6 +46,20 @@ class ServiceMappings(Repository[ServiceMapping]):
         """Return the tenant's connectors by id."""
         query = select(Connector).where(Connector.tenant_id == self.tenant)
         return {one.id: one for one in await self.session.scalars(query)}
+
+    async def discovered_fields(self) -> Mapping[str, frozenset[str]]:
+        """Return the keys of the fields that accounts were seen to have, by object."""
+        found: dict[str, frozenset[str]] = {}
+        adopted = select(ConnectorObject.source_object).where(
+            ConnectorObject.tenant_id == self.tenant
+        )
+        for name in await self.session.scalars(adopted):
+            found[name] = frozenset()
+        query = select(ConnectorFields).where(ConnectorFields.tenant_id == self.tenant)
+        for one in await self.session.scalars(query):
+            keys = frozenset(str(field["key"]) for field in one.fields if "key" in field)
+            found[one.source_object] = found.get(one.source_object, frozenset()) | keys
+        return found
 
     async def connector_named(self, name: str) -> Connector:
         """Return the connector; NotFound when the tenant has none of this name."""

@@ -1,0 +1,381 @@
+"""What people do with service mappings."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from hub.activity import audit
+from hub.catalog.catalog import Catalog
+from hub.connectors.models import Connector
+from hub.errors import Conflict, Fault, Invalid
+from hub.http.actor import Actor
+from hub.mappings.document import (
+    Difference,
+    difference,
+    identity,
+    members_changed,
+    repeated,
+)
+from hub.mappings.models import ServiceMapping
+from hub.mappings.precedence import Resolution, folded, inbound_of, outbound_of
+from hub.mappings.repository import ServiceMappings
+from hub.mappings.resolve import row_of
+from hub.mappings.schemas import (
+    ImportPlan,
+    MappingOrder,
+    MappingsDocument,
+    RowChange,
+    ServiceMappingIn,
+    ServiceMappingPatch,
+    TryMapping,
+)
+from hub.sdk.events import Record
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+_CLEARED = frozenset({"object", "field", "value"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mappings:
+    """One request's work on a tenant's service mappings."""
+
+    session: "AsyncSession"
+    actor: Actor
+    catalog: Catalog
+
+    @property
+    def _kept(self) -> ServiceMappings:
+        return ServiceMappings(self.session, self.actor.home)
+
+    async def listed(
+        self, connector: str | None, source_object: str | None, direction: str | None
+    ) -> list[tuple[ServiceMapping, str, list[str]]]:
+        """Return rows in order with their connector's name and what is odd about them."""
+        connectors = await self._kept.connectors()
+        if connector is not None:
+            await self._kept.connector_named(connector)
+        rows = await self._kept.every()
+        flags = _flags(rows)
+        return [
+            (row, connectors[row.connector_id].name, flags.get(row.id, []))
+            for row in rows
+            if connector in {None, connectors[row.connector_id].name}
+            and source_object in {None, row.source_object}
+            and (direction is None or getattr(row, direction))
+        ]
+
+    async def got(self, key: uuid.UUID) -> tuple[ServiceMapping, str]:
+        """Return a row with its connector's name."""
+        row = await self._kept.get(key)
+        return row, (await self._kept.connectors())[row.connector_id].name
+
+    async def create(self, asked: ServiceMappingIn) -> tuple[ServiceMapping, str]:
+        """Add a row at the end; Conflict when its value or its service is mapped already."""
+        connector = await self._connector(asked.connector, "/connector")
+        asked = await self._cleaned(asked, "")
+        await self._refuse_twice(asked, connector, except_for=None)
+        row = await self._add(asked, connector, await self._kept.next_position(connector.id))
+        await self._audit("service mapping created", asked.name, None, asked)
+        return row, connector.name
+
+    async def change(self, row: ServiceMapping, asked: ServiceMappingPatch) -> str:
+        """Change a row; returns its connector's name."""
+        connector = (await self._kept.connectors())[row.connector_id]
+        before = said_of(row, connector.name)
+        given = asked.model_dump(exclude_unset=True)
+        kept = {name: value for name, value in given.items() if value is not None}
+        cleared = {name: None for name, value in given.items() if value is None} if given else {}
+        merged = before.model_dump() | kept | {n: None for n in cleared if n in _CLEARED}
+        after = await self._cleaned(_validated(merged), "")
+        await self._refuse_twice(after, connector, except_for=row.id)
+        await self._write(row, after)
+        await self._audit("service mapping updated", row.name, before, after)
+        return connector.name
+
+    async def remove(self, row: ServiceMapping) -> None:
+        """Delete a row."""
+        connector = (await self._kept.connectors())[row.connector_id]
+        await self._audit("service mapping deleted", row.name, said_of(row, connector.name), None)
+        await self._kept.remove(row)
+
+    async def order(self, asked: MappingOrder) -> None:
+        """Put a connector's rows in this order; Conflict when the list is not exactly they."""
+        connector = await self._connector(asked.connector, "/connector")
+        rows = [row for row in await self._kept.of_connector(connector.id) if not row.is_default]
+        if sorted(row.id for row in rows) != sorted(asked.ids):
+            raise Conflict("The list does not name each row of the connector once; read it again.")
+        place = {key: 10 * (at + 1) for at, key in enumerate(asked.ids)}
+        for row in rows:
+            row.position = place[row.id]
+        await self.session.flush()
+        after = {"order": [str(key) for key in asked.ids]}
+        await self._record("service mappings ordered", connector.name, None, after)
+
+    async def tried(self, asked: TryMapping) -> Resolution:
+        """Say which row would win; plugins' resolvers are not asked, and the steps say so."""
+        connector = await self._connector(asked.connector, "/connector")
+        rows = [row_of(row) for row in await self._kept.of_connector(connector.id)]
+        if asked.direction == "inbound":
+            return inbound_of(rows, asked.service or "", asked.object)
+        values = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in asked.values.items()
+        }
+        record = Record(source_object=asked.object or "", id="", values=values)
+        return outbound_of(rows, record, own_default=_plain_default(connector.settings))
+
+    def unasked(self, source_object: str | None) -> list[str]:
+        """Name the plugins' resolvers that a real run would ask first."""
+        return [
+            f"resolver {one.name}: not asked here, a run asks it first"
+            for one in self.catalog.resolvers_of(source_object or "")
+        ]
+
+    async def exported(self, connector: str | None) -> list[ServiceMappingIn]:
+        """Return rows as an import takes them."""
+        return [said_of(row, name) for row, name, _ in await self.listed(connector, None, None)]
+
+    async def take_in(self, asked: MappingsDocument, *, plan: bool) -> ImportPlan:
+        """Make the kept rows what the document says, or only tell the difference.
+
+        Nothing is changed when any row is wrong; Invalid lists every fault.
+        """
+        rows, connectors = await self._checked(asked.service_mappings)
+        kept = {identity(said): (row, said) for row, said in await self._all_said()}
+        found = difference([said for _, said in kept.values()], rows, mode=asked.mode)
+        self._refuse_inbound_twice(found, [said for _, said in kept.values()])
+        if not plan:
+            await self._apply(found, kept, connectors)
+        return _plan_of(found, applied=not plan)
+
+    async def _checked(
+        self, asked: Sequence[ServiceMappingIn]
+    ) -> tuple[list[ServiceMappingIn], dict[str, Connector]]:
+        known = {one.name: one for one in (await self._kept.connectors()).values()}
+        faults: list[Fault] = []
+        rows = []
+        fields = await self._known_fields()
+        for at, row in enumerate(asked):
+            prefix = f"/service_mappings/{at}"
+            if row.connector not in known:
+                text = f"There is no connector {row.connector!r}."
+                faults.append(Fault(f"{prefix}/connector", text, "connector.unknown"))
+            clean, wrong = self._clean(row, prefix, fields)
+            rows.append(clean)
+            faults.extend(wrong)
+        faults.extend(repeated(rows))
+        if faults:
+            raise Invalid("Nothing was changed; some rows can't be used.", errors=faults)
+        return rows, known
+
+    async def _all_said(self) -> list[tuple[ServiceMapping, ServiceMappingIn]]:
+        connectors = await self._kept.connectors()
+        return [
+            (row, said_of(row, connectors[row.connector_id].name))
+            for row in await self._kept.every()
+        ]
+
+    def _refuse_inbound_twice(self, found: Difference, kept: Sequence[ServiceMappingIn]) -> None:
+        gone = {identity(row) for row in found.removed}
+        after = {identity(row): row for row in kept if identity(row) not in gone}
+        after |= {identity(row): row for row in found.added}
+        after |= {identity(new): new for _, new in found.changed}
+        faults = repeated(list(after.values()))
+        if faults:
+            raise Invalid("Nothing was changed; rows would clash.", errors=faults)
+
+    async def _apply(
+        self,
+        found: Difference,
+        kept: Mapping[Any, tuple[ServiceMapping, ServiceMappingIn]],
+        connectors: Mapping[str, Connector],
+    ) -> None:
+        for gone in found.removed:
+            await self._kept.remove(kept[identity(gone)][0])
+        await self.session.flush()
+        for _, new in found.changed:
+            await self._write(kept[identity(new)][0], new)
+        for row in found.added:
+            connector = connectors[row.connector]
+            await self._add(row, connector, await self._kept.next_position(connector.id))
+        if found.added or found.changed or found.removed:
+            plan = _plan_of(found, applied=True).model_dump(mode="json")
+            await self._record("service mappings imported", "service mappings", None, plan)
+
+    async def _connector(self, name: str, pointer: str) -> Connector:
+        known = {one.name: one for one in (await self._kept.connectors()).values()}
+        if name not in known:
+            close = get_close_matches(name, list(known), 1)
+            hint = f" Nearest: {close[0]!r}." if close else ""
+            text = f"There is no connector {name!r}.{hint}"
+            raise Invalid(text, errors=[Fault(pointer, text, "connector.unknown")])
+        return known[name]
+
+    async def _cleaned(self, asked: ServiceMappingIn, prefix: str) -> ServiceMappingIn:
+        row, faults = self._clean(asked, prefix, await self._known_fields())
+        if faults:
+            raise Invalid("The row can't be used.", errors=faults)
+        return row
+
+    async def _known_fields(self) -> Mapping[str, frozenset[str]]:
+        return await self._kept.discovered_fields()
+
+    def _clean(
+        self, asked: ServiceMappingIn, prefix: str, discovered: Mapping[str, frozenset[str]]
+    ) -> tuple[ServiceMappingIn, list[Fault]]:
+        """Write the field by its key, and name the row; with what is wrong about it."""
+        name = asked.name or ("default" if asked.default else asked.value or asked.object or "")
+        row = asked.model_copy(update={"name": name[:200]})
+        if asked.object is None:
+            return row, []
+        if asked.object not in self.catalog.objects and asked.object not in discovered:
+            close = get_close_matches(asked.object, [*self.catalog.objects, *discovered], 1)
+            hint = f" Nearest: {close[0]!r}." if close else ""
+            text = f"No source object {asked.object!r}.{hint}"
+            return row, [Fault(f"{prefix}/object", text, "object.unknown")]
+        if asked.field is None:
+            return row, []
+        return self._clean_field(row, prefix, discovered.get(asked.object, frozenset()))
+
+    def _clean_field(
+        self, row: ServiceMappingIn, prefix: str, discovered: frozenset[str]
+    ) -> tuple[ServiceMappingIn, list[Fault]]:
+        declared = self.catalog.fields_of(row.object or "")
+        key = (row.field or "").removeprefix(f"{row.object}.")
+        by_vendor = {one.vendor_name: one.key for one in declared if one.vendor_name}
+        keys = {one.key for one in declared} | discovered
+        found = key if key in keys else by_vendor.get(key)
+        if found is None and self._may_be_discovered(row.object or "") and not discovered:
+            found = key
+        if found is None:
+            close = get_close_matches(key, [*keys, *by_vendor], 1)
+            hint = f" Nearest: {close[0]!r}." if close else ""
+            text = f"No field {key!r} on {row.object}.{hint}"
+            return row, [Fault(f"{prefix}/field", text, "field.unknown")]
+        return row.model_copy(update={"field": found}), []
+
+    def _may_be_discovered(self, source_object: str) -> bool:
+        kind = self.catalog.connector_types.get(source_object.partition(".")[0])
+        return kind is None or kind.discovery is not None
+
+    async def _refuse_twice(
+        self, asked: ServiceMappingIn, connector: Connector, *, except_for: uuid.UUID | None
+    ) -> None:
+        for row in await self._kept.of_connector(connector.id):
+            if row.id == except_for:
+                continue
+            said = said_of(row, connector.name)
+            if identity(said) == identity(asked):
+                what = "The default row" if asked.default else repr(asked.value or asked.object)
+                raise Conflict(f"{what} is mapped already: row {row.name!r} → {row.service_id}.")
+            both_in = asked.inbound and row.inbound and not asked.default
+            if both_in and (row.source_object, row.service_id) == (asked.object, asked.service):
+                raise Conflict(
+                    f"Service {asked.service} has an inbound row already: {row.name!r}. "
+                    "Switch inbound off in one of them."
+                )
+
+    async def _add(
+        self, asked: ServiceMappingIn, connector: Connector, position: int
+    ) -> ServiceMapping:
+        row = ServiceMapping(connector_id=connector.id, created_by=self.actor.name)
+        row.position = 0 if asked.default else position
+        _fill(row, asked)
+        row.updated_by = self.actor.name
+        self._kept.add(row)
+        await self.session.flush()
+        return row
+
+    async def _write(self, row: ServiceMapping, asked: ServiceMappingIn) -> None:
+        _fill(row, asked)
+        row.updated_by = self.actor.name
+        row.row_version += 1
+        await self.session.flush()
+
+    async def _audit(
+        self,
+        action: str,
+        subject: str,
+        before: ServiceMappingIn | None,
+        after: ServiceMappingIn | None,
+    ) -> None:
+        await self._record(
+            action,
+            subject,
+            before.model_dump() if before else None,
+            after.model_dump() if after else None,
+        )
+
+    async def _record(
+        self, action: str, subject: str, before: dict[str, Any] | None, after: dict[str, Any] | None
+    ) -> None:
+        await audit.record(self.session, self.actor, action, subject, before, after)
+
+
+def said_of(row: ServiceMapping, connector: str) -> ServiceMappingIn:
+    """Return a kept row as it could be sent."""
+    return ServiceMappingIn.model_construct(
+        connector=connector,
+        name=row.name,
+        object=row.source_object,
+        field=row.field,
+        value=row.value,
+        service=row.service_id,
+        service_name=row.service_name,
+        outbound=row.outbound,
+        inbound=row.inbound,
+        default=row.is_default,
+        extra=dict(row.extra),
+    )
+
+
+def _fill(row: ServiceMapping, asked: ServiceMappingIn) -> None:
+    row.name = asked.name
+    row.source_object, row.field, row.value = asked.object, asked.field, asked.value
+    row.service_id, row.service_name = asked.service, asked.service_name
+    row.outbound, row.inbound, row.is_default = asked.outbound, asked.inbound, asked.default
+    row.extra = dict(asked.extra)
+
+
+def _validated(members: Mapping[str, Any]) -> ServiceMappingIn:
+    try:
+        return ServiceMappingIn.model_validate(members)
+    except ValueError as error:
+        text = str(error).partition("Value error, ")[2].partition(" [type=")[0] or str(error)
+        raise Invalid("The row can't be used.", errors=[Fault("", text)]) from error
+
+
+def _flags(rows: Sequence[ServiceMapping]) -> dict[uuid.UUID, list[str]]:
+    """Say which rows no record can reach, since an earlier one has the same value."""
+    seen: set[tuple[Any, ...]] = set()
+    flags: dict[uuid.UUID, list[str]] = {}
+    for row in rows:
+        if row.is_default or not row.outbound:
+            continue
+        place = (row.connector_id, row.source_object, row.field, folded(row.value or ""))
+        if place in seen:
+            flags[row.id] = ["mapped_twice"]
+        seen.add(place)
+    return flags
+
+
+def _plain_default(settings: Mapping[str, Any]) -> str | None:
+    said = settings.get("service_id") or settings.get("default_service")
+    return said if isinstance(said, str) else None
+
+
+def _plan_of(found: Difference, *, applied: bool) -> ImportPlan:
+    return ImportPlan(
+        applied=applied,
+        added=[RowChange(connector=row.connector, name=row.name) for row in found.added],
+        changed=[
+            RowChange(connector=new.connector, name=new.name, changes=members_changed(old, new))
+            for old, new in found.changed
+        ],
+        removed=[RowChange(connector=row.connector, name=row.name) for row in found.removed],
+        unchanged=found.unchanged,
+    )
