@@ -1,0 +1,142 @@
+"""Values as they are stored, and when two of them are the same; pure."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any, Final
+
+from hub.sdk.events import Event, Record
+from hub.sdk.vocabulary import Value
+
+_TAG: Final = "$"
+
+
+def pack(values: object) -> str:
+    """Return values as JSON text; times, numbers and durations keep their type."""
+    return json.dumps(values, separators=(",", ":"), ensure_ascii=False, default=_tagged)
+
+
+def unpack(text: Any) -> Any:  # noqa: ANN401 - JSON, by its text or already read
+    """Read packed values; lists come back as tuples."""
+    if isinstance(text, str | bytes):
+        found = json.loads(text, object_hook=_untagged)
+        return _frozen(found)
+    return _frozen(text)
+
+
+def pack_event(event: Event) -> str:
+    """Return the event as JSON text."""
+    record = event.record
+    return pack(
+        {
+            "trigger": event.trigger,
+            "object": record.source_object,
+            "id": record.id,
+            "url": record.url,
+            "human_id": record.human_id,
+            "values": dict(record.values),
+            "at": event.occurred_at,
+            "key": event.key,
+            "before": None if event.before is None else dict(event.before),
+            "actor": event.actor,
+            "actor_name": event.actor_name,
+            "origin": event.origin,
+            "note": event.note,
+        }
+    )
+
+
+def unpack_event(text: Any) -> Event:  # noqa: ANN401 - JSON, by its text or already read
+    """Read a packed event."""
+    body = unpack(text)
+    return Event(
+        trigger=body["trigger"],
+        record=Record(
+            source_object=body["object"],
+            id=body["id"],
+            url=body["url"],
+            human_id=body["human_id"],
+            values=body["values"],
+        ),
+        occurred_at=body["at"],
+        key=body["key"],
+        before=body["before"],
+        actor=body["actor"],
+        actor_name=body["actor_name"],
+        origin=body["origin"],
+        note=body["note"],
+    )
+
+
+def same(one: Value, other: Value) -> bool:
+    """Whether a vendor would call these the same: null is "", line ends and order don't count."""
+    return one == other or plain(one) == plain(other)
+
+
+def digest(value: Value) -> bytes:
+    """Return the fingerprint of a value: equal for values that are the same."""
+    return blake2b(plain(value).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def plain(value: Value) -> str:
+    """Return a value as vendors compare it."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple | list):
+        return "\x1f".join(sorted(plain(one) for one in value))
+    return _plain_scalar(value)
+
+
+def _plain_scalar(value: int | Decimal | date | timedelta) -> str:
+    if isinstance(value, datetime):
+        moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return moment.replace(microsecond=0).isoformat()
+    if isinstance(value, int | Decimal):
+        return format(Decimal(value).normalize(), "f")
+    return str(value)
+
+
+def merged(known: Mapping[str, Value], told: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what is known of a record after it was told anew."""
+    return {**known, **told}
+
+
+def _tagged(value: object) -> Any:  # noqa: ANN401 - what JSON can carry
+    if isinstance(value, datetime):
+        return {_TAG: "t", "v": value.isoformat()}
+    if isinstance(value, date):
+        return {_TAG: "d", "v": value.isoformat()}
+    if isinstance(value, Decimal):
+        return {_TAG: "n", "v": str(value)}
+    if isinstance(value, timedelta):
+        return {_TAG: "s", "v": value.total_seconds()}
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def _untagged(found: dict[str, Any]) -> Any:  # noqa: ANN401 - the value that was tagged
+    tag = found.get(_TAG)
+    if tag == "t":
+        return datetime.fromisoformat(found["v"])
+    if tag == "d":
+        return date.fromisoformat(found["v"])
+    if tag == "n":
+        return Decimal(found["v"])
+    if tag == "s":
+        return timedelta(seconds=found["v"])
+    return found
+
+
+def _frozen(found: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(found, list):
+        return tuple(found)
+    if isinstance(found, dict):
+        return {key: _frozen(value) for key, value in found.items()}
+    return found

@@ -1,0 +1,238 @@
+"""Many callers, one transaction.
+
+Whoever has something to write submits it and waits; a writer takes what is waiting when the
+last commit ended, so that a thousand callers cost a few dozen commits. The same class
+groups readers.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from hub.db.engine import PRAGMAS, Database
+from hub.errors import Overloaded
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+T = TypeVar("T")
+Work = Callable[[Connection, Sequence[Any]], Sequence[Any]]
+
+_log = logging.getLogger(__name__)
+_READERS: Final = 2
+_STATEMENTS: Final = 2048
+
+
+class Store(Protocol):
+    """Runs plain functions of a connection, in a transaction, off the event loop."""
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run it in a write transaction and commit; roll back on an exception."""
+        ...
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run it in a transaction for reading."""
+        ...
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        ...
+
+
+def open_store(database: Database) -> Store:
+    """Return the store of this database."""
+    return SqliteStore(database) if database.is_sqlite else PostgresStore(database)
+
+
+class SqliteStore:
+    """One writer thread with one connection, two reader threads: no hop per statement."""
+
+    def __init__(self, database: Database) -> None:
+        url = database.engine.url.set(drivername="sqlite+pysqlite")
+        self._engine: Engine = create_engine(
+            url,
+            poolclass=QueuePool,
+            pool_size=1 + _READERS,
+            max_overflow=1,
+            connect_args={"check_same_thread": False, "cached_statements": _STATEMENTS},
+        )
+        event.listen(self._engine, "connect", _prepare)
+        event.listen(self._engine, "begin", _begin)
+        self._immediate = self._engine.execution_options(immediate=True)
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="hub-writer")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="hub-reader")
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run it on the writer thread."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writer, _in_transaction, self._immediate, work
+        )
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run it on a reader thread."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, _in_transaction, self._engine, work
+        )
+
+    async def close(self) -> None:
+        """End the threads and close their connections."""
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._engine.dispose()
+
+
+class PostgresStore:
+    """The database's own pool; functions run inside SQLAlchemy's greenlet."""
+
+    def __init__(self, database: Database) -> None:
+        self._engine = database.engine
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run it in a transaction of its own."""
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run it on a connection of its own."""
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        """Leave the pool to the database."""
+
+
+class _Job(NamedTuple):
+    work: Work
+    item: Any
+    answer: asyncio.Future[Any]
+
+
+class GroupCommit(Generic[Item, Result]):
+    """A queue of work and the writers that empty it.
+
+    `submit` returns after COMMIT, or raises what the caller's own row did wrong: when a
+    batch fails, each of its rows is tried once alone. A caller that goes away does not
+    take its row along. After `stop` was called new work is refused, what waits is written.
+    """
+
+    def __init__(
+        self,
+        transact: Callable[[Callable[[Connection], list[Any]]], Awaitable[list[Any]]],
+        *,
+        maximum: int = 256,
+        writers: int = 1,
+    ) -> None:
+        self._transact = transact
+        self._maximum = maximum
+        self._writers = writers
+        self._waiting: deque[_Job] = deque()
+        self._some = asyncio.Event()
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self.commits = 0
+        self.rows = 0
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._tasks = [asyncio.create_task(self._serve()) for _ in range(self._writers)]
+
+    async def stop(self) -> None:
+        """Refuse new work, write what waits, end."""
+        self._stopping = True
+        self._some.set()
+        await asyncio.gather(*self._tasks)
+
+    async def submit(
+        self, work: Callable[[Connection, Sequence[Item]], Sequence[Result]], item: Item
+    ) -> Result:
+        """Have `work` applied to the item, together with others', and wait for the COMMIT.
+
+        `work` gets all items of one transaction that were submitted with the same function
+        and answers one result for each, in their order.
+        """
+        if self._stopping:
+            raise Overloaded("The hub is stopping.", retry_after=5)
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Job(work, item, answer))
+        self._some.set()
+        result: Result = await answer  # cancelled with its caller; the row is written all the same
+        return result
+
+    async def _serve(self) -> None:
+        while True:
+            if not self._waiting:
+                if self._stopping:
+                    return
+                self._some.clear()
+                await self._some.wait()
+                continue
+            count = min(len(self._waiting), self._maximum)
+            await self._write([self._waiting.popleft() for _ in range(count)])
+
+    async def _write(self, jobs: list[_Job]) -> None:
+        try:
+            results = await self._transact(lambda connection: _apply(connection, jobs))
+        except Exception as error:  # noqa: BLE001 - each caller gets its own error below
+            await self._isolate(jobs, error)
+            return
+        self.commits += 1
+        self.rows += len(jobs)
+        for job, result in zip(jobs, results, strict=True):
+            if not job.answer.done():
+                job.answer.set_result(result)
+
+    async def _isolate(self, jobs: list[_Job], error: Exception) -> None:
+        if len(jobs) == 1 or _connection_is_lost(error):
+            for job in jobs:
+                _fail(job, error)
+            return
+        _log.warning("transaction refused, trying its rows one by one", exc_info=error)
+        for job in jobs:
+            await self._write([job])
+
+
+def _apply(connection: Connection, jobs: Sequence[_Job]) -> list[Any]:
+    by_work: dict[Work, list[int]] = {}
+    for index, job in enumerate(jobs):
+        by_work.setdefault(job.work, []).append(index)
+    results: list[Any] = [None] * len(jobs)
+    for work, indexes in by_work.items():
+        answers = work(connection, [jobs[index].item for index in indexes])
+        for index, answer in zip(indexes, answers, strict=True):
+            results[index] = answer
+    return results
+
+
+def _fail(job: _Job, error: Exception) -> None:
+    if job.answer.done():
+        return
+    job.answer.set_exception(error)
+    job.answer.exception()  # a caller that went away does not make it "never retrieved"
+
+
+def _connection_is_lost(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
+def _in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as connection:
+        return work(connection)
+
+
+def _prepare(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own class
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,350 @@
+"""Storing deliveries and their events once, many in one transaction.
+
+The order of the statements is the guarantee: what is new is decided by unique keys, shards
+are scheduled (which locks them until COMMIT) before events get their ids, so within a shard
+ids grow in the order of commits.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection
+
+from hub.db.bulk import Columns, Kind, as_uuid, insert_rows, query, take_ids, write_rows
+from hub.dispatch import shards
+from hub.dispatch.lanes import bucket_of, lane_of, shard_of
+from hub.dispatch.port import Driver
+from hub.sdk.events import RecordRef
+
+_SEEN: Final[Columns] = {
+    "tenant_id": Kind.UUID,
+    "connector_id": Kind.UUID,
+    "key_hash": Kind.BYTES,
+    "delivery_id": Kind.INT,
+    "seen_at": Kind.TIME,
+}
+_FIRST: Final = """
+SELECT s.connector_id, s.key_hash, s.delivery_id FROM seen_keys s
+JOIN {rows} ON s.connector_id = v.connector_id AND s.key_hash = v.key_hash"""
+_LINKED: Final = """
+SELECT l.connector_id, l.source_object, l.record_id, c.lane FROM {rows}
+JOIN links l ON l.tenant_id = v.tenant_id AND l.connector_id = v.connector_id
+  AND l.source_object = v.source_object AND l.record_id = v.record_id AND l.state = 'live'
+JOIN correlations c ON c.id = l.correlation_id"""
+_DELIVERIES: Final[Columns] = {
+    "id": Kind.INT,
+    "tenant_id": Kind.UUID,
+    "connector_id": Kind.UUID,
+    "source": Kind.TEXT,
+    "key": Kind.TEXT,
+    "received_at": Kind.TIME,
+    "headers": Kind.JSON,
+    "body": Kind.BYTES,
+    "size": Kind.INT,
+    "state": Kind.TEXT,
+    "detail": Kind.TEXT,
+    "events": Kind.INT,
+    "replay_of": Kind.INT,
+}
+_EVENTS: Final[Columns] = {
+    "id": Kind.INT,
+    "tenant_id": Kind.UUID,
+    "delivery_id": Kind.INT,
+    "delivery_index": Kind.INT,
+    "connector_id": Kind.UUID,
+    "trigger": Kind.TEXT,
+    "source_object": Kind.TEXT,
+    "record_id": Kind.TEXT,
+    "lane": Kind.TEXT,
+    "shard": Kind.INT,
+    "body": Kind.JSON,
+    "hops": Kind.INT,
+    "state": Kind.TEXT,
+    "replay_of": Kind.INT,
+    "replay_mode": Kind.TEXT,
+    "created_at": Kind.TIME,
+}
+_RECORD: Final[Columns] = {
+    "tenant_id": Kind.UUID,
+    "connector_id": Kind.UUID,
+    "source_object": Kind.TEXT,
+    "record_id": Kind.TEXT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event to file; `body` is the packed event."""
+
+    trigger: str
+    record: RecordRef
+    key: str
+    body: str
+    hops: int = 0
+    replay_of: int | None = None
+    replay_mode: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """A delivery to file; `headers` is JSON text. `also` is done in the same transaction."""
+
+    tenant_id: uuid.UUID
+    connector_id: uuid.UUID
+    key: str
+    received_at: datetime
+    source: str = "webhook"
+    headers: str = "{}"
+    body: bytes | None = None
+    state: str = "accepted"
+    detail: str | None = None
+    events: tuple[NewEvent, ...] = ()
+    replay_of: int | None = None
+    also: Callable[[Connection], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What became of a filing: the delivery (of a repeat, the first one), and what is new."""
+
+    delivery_id: int
+    repeated: bool = False
+    events: int = 0
+    shards: frozenset[int] = frozenset()
+
+
+class _Placed(NamedTuple):
+    filing: int
+    position: int
+    event: NewEvent
+    lane: str
+    shard: int
+
+
+_Key = tuple[uuid.UUID, bytes]
+_Record = tuple[uuid.UUID, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Filer:
+    """Files deliveries; `write` is work for a GroupCommit."""
+
+    driver: Driver
+    shards: int
+
+    def write(self, connection: Connection, filings: Sequence[Filing]) -> list[Accepted]:
+        """Store what is new, schedule and wake its shards; one answer for each filing."""
+        _lock_records(connection, filings)
+        ids = take_ids(connection, "deliveries", len(filings))
+        firsts = _remember(connection, filings, ids)
+        new = [n for n, first in enumerate(firsts) if first == ids[n]]
+        placed = self._placed(connection, filings, _new_events(connection, filings, ids, new))
+        if placed:
+            now = max(filings[n].received_at for n in new)
+            shards.schedule(connection, self.driver, (one.shard for one in placed), now)
+        _store(connection, filings, ids, new, placed)
+        for n in new:
+            also = filings[n].also
+            if also is not None:
+                also(connection)
+        return _answers(firsts, ids, placed)
+
+    def _placed(
+        self,
+        connection: Connection,
+        filings: Sequence[Filing],
+        events: Sequence[tuple[int, int, NewEvent]],
+    ) -> list[_Placed]:
+        lanes = _lanes_of_linked(connection, filings, events)
+        placed = []
+        for n, index, event in events:
+            connector = filings[n].connector_id
+            record = event.record
+            lane = lanes.get((connector, record.source_object, record.id))
+            lane = lane or lane_of(connector, record)
+            placed.append(_Placed(n, index, event, lane, shard_of(lane, self.shards)))
+        return placed
+
+
+def _lock_records(connection: Connection, filings: Sequence[Filing]) -> None:
+    if connection.dialect.name != "postgresql":
+        return
+    buckets = sorted(
+        {bucket_of(one.connector_id, event.record) for one in filings for event in one.events}
+    )
+    for bucket in buckets:
+        query(connection, "SELECT pg_advisory_xact_lock_shared(7, ?::int)", bucket)
+
+
+def _remember(connection: Connection, filings: Sequence[Filing], ids: Sequence[int]) -> list[int]:
+    """Return each filing's first delivery: its own id when it is new."""
+    keys = [(one.connector_id, _hash("d", one.key)) for one in filings]
+    new = _insert_keys(
+        connection,
+        [
+            (one.tenant_id, *key, number, one.received_at)
+            for one, key, number in zip(filings, keys, ids, strict=True)
+        ],
+    )
+    repeats = {key for key, number in zip(keys, ids, strict=True) if new.get(key) != number}
+    known = _first_deliveries(connection, repeats) if repeats else {}
+    return [
+        number if new.get(key) == number else known.get(key, number)
+        for key, number in zip(keys, ids, strict=True)
+    ]
+
+
+def _new_events(
+    connection: Connection, filings: Sequence[Filing], ids: Sequence[int], new: Sequence[int]
+) -> list[tuple[int, int, NewEvent]]:
+    listed = [(n, index, event) for n in new for index, event in enumerate(filings[n].events)]
+    rows, keys = [], []
+    for n, _, event in listed:
+        filing = filings[n]
+        key = (filing.connector_id, _hash("e", event.key))
+        keys.append(key)
+        rows.append((filing.tenant_id, *key, ids[n], filing.received_at))
+    returned = _insert_keys(connection, rows)
+    kept = []
+    for one, key in zip(listed, keys, strict=True):
+        if returned.get(key) == ids[one[0]]:
+            del returned[key]  # the same key twice in one delivery is one event
+            kept.append(one)
+    return kept
+
+
+def _insert_keys(
+    connection: Connection, rows: Iterable[tuple[uuid.UUID, uuid.UUID, bytes, int, datetime]]
+) -> dict[_Key, int]:
+    ordered = sorted(rows, key=lambda row: (row[1].bytes, row[2], row[3]))
+    found = insert_rows(
+        connection,
+        "seen_keys",
+        _SEEN,
+        ordered,
+        suffix="ON CONFLICT DO NOTHING RETURNING connector_id, key_hash, delivery_id",
+    )
+    return {(as_uuid(connector), bytes(hashed)): number for connector, hashed, number in found}
+
+
+def _first_deliveries(connection: Connection, keys: Iterable[_Key]) -> dict[_Key, int]:
+    columns = {"connector_id": Kind.UUID, "key_hash": Kind.BYTES}
+    found = write_rows(connection, _FIRST, columns, list(keys))
+    return {(as_uuid(connector), bytes(hashed)): number for connector, hashed, number in found}
+
+
+def _lanes_of_linked(
+    connection: Connection,
+    filings: Sequence[Filing],
+    events: Sequence[tuple[int, int, NewEvent]],
+) -> dict[_Record, str]:
+    records = {
+        (
+            filings[n].tenant_id,
+            filings[n].connector_id,
+            event.record.source_object,
+            event.record.id,
+        )
+        for n, _, event in events
+    }
+    found = write_rows(connection, _LINKED, _RECORD, list(records))
+    return {(as_uuid(row[0]), row[1], row[2]): row[3] for row in found}
+
+
+def _store(
+    connection: Connection,
+    filings: Sequence[Filing],
+    ids: Sequence[int],
+    new: Sequence[int],
+    placed: Sequence[_Placed],
+) -> None:
+    filed = [0] * len(filings)
+    for one in placed:
+        filed[one.filing] += 1
+    rows = [_delivery_row(_told(filings[n], filed[n]), ids[n], filed[n]) for n in new]
+    insert_rows(connection, "deliveries", _DELIVERIES, rows)
+    event_ids = take_ids(connection, "events", len(placed))
+    insert_rows(
+        connection,
+        "events",
+        _EVENTS,
+        [
+            _event_row(filings[one.filing], ids[one.filing], number, one)
+            for number, one in zip(event_ids, placed, strict=True)
+        ],
+    )
+
+
+def _told(filing: Filing, filed: int) -> Filing:
+    if filing.state != "accepted" or filed == len(filing.events):
+        return filing
+    repeated = len(filing.events) - filed
+    return replace(filing, detail=f"{repeated} of {len(filing.events)} events were known already")
+
+
+def _delivery_row(filing: Filing, id: int, filed: int) -> tuple[object, ...]:
+    return (
+        id,
+        filing.tenant_id,
+        filing.connector_id,
+        filing.source,
+        filing.key[:200],
+        filing.received_at,
+        filing.headers,
+        filing.body,
+        len(filing.body or b""),
+        filing.state,
+        filing.detail,
+        filed,
+        filing.replay_of,
+    )
+
+
+def _event_row(filing: Filing, delivery: int, id: int, placed: _Placed) -> tuple[object, ...]:
+    event = placed.event
+    return (
+        id,
+        filing.tenant_id,
+        delivery,
+        placed.position,
+        filing.connector_id,
+        event.trigger,
+        event.record.source_object,
+        event.record.id,
+        placed.lane,
+        placed.shard,
+        event.body,
+        event.hops,
+        "pending",
+        event.replay_of,
+        event.replay_mode,
+        filing.received_at,
+    )
+
+
+def _answers(
+    firsts: Sequence[int], ids: Sequence[int], placed: Sequence[_Placed]
+) -> list[Accepted]:
+    counts = [0] * len(ids)
+    touched: list[set[int]] = [set() for _ in ids]
+    for one in placed:
+        counts[one.filing] += 1
+        touched[one.filing].add(one.shard)
+    return [
+        Accepted(
+            delivery_id=first,
+            repeated=first != number,
+            events=counts[n],
+            shards=frozenset(touched[n]),
+        )
+        for n, (first, number) in enumerate(zip(firsts, ids, strict=True))
+    ]
+
+
+def _hash(kind: str, key: str) -> bytes:
+    text = f"{kind}\x1f{key}".encode("utf-8", "surrogatepass")
+    return blake2b(text, digest_size=16).digest()

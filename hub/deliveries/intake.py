@@ -1,0 +1,289 @@
+"""Accepting a delivery: limits, verify, parse, store; the answer comes after the COMMIT."""
+
+import asyncio
+import json
+import logging
+import re
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, StatementError
+
+from hub import clock
+from hub.correlations.values import pack_event
+from hub.db.bulk import query
+from hub.db.commits import GroupCommit, Store
+from hub.deliveries.filing import Accepted, Filer, Filing, NewEvent
+from hub.errors import (
+    ConnectorBroken,
+    InvalidDeliverySignature,
+    NotFound,
+    Overloaded,
+    TooManyRequests,
+)
+from hub.metrics.counters import Counters
+from hub.sdk.connector_types import ConnectorType, WebhookReceiver, WebhookRequest
+from hub.sdk.errors import InvalidPayload, InvalidSignature
+from hub.sdk.events import Event
+
+_log = logging.getLogger(__name__)
+_IN_A_THREAD: Final = 256 * 1024
+_SLOW_S: Final = 0.05
+_BURST: Final = 5
+_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_KEPT_HEADERS: Final = re.compile(
+    r"^(content-type|user-agent|x-webhook-.*|x-pagerduty-.*|x-request-id|date|x-sfdc.*)$"
+)
+
+
+class Connector(Protocol):
+    """An opened connector, as far as accepting uses it."""
+
+    @property
+    def tenant_id(self) -> uuid.UUID:
+        """Whose it is."""
+        ...
+
+    @property
+    def id(self) -> uuid.UUID:
+        """Its id."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Its name in the tenant."""
+        ...
+
+    @property
+    def type(self) -> ConnectorType[Any, Any] | None:
+        """Its type; None when the plugin is broken."""
+        ...
+
+    @property
+    def live_settings(self) -> Sequence[Any]:
+        """Its settings, once for each secret that is valid now."""
+        ...
+
+    @property
+    def allow_unsigned(self) -> bool:
+        """Whether unsigned deliveries are taken."""
+        ...
+
+    @property
+    def ingress_rate(self) -> int:
+        """Deliveries accepted a second."""
+        ...
+
+
+@dataclass(slots=True)
+class _Rate:
+    tokens: float
+    at: float
+
+
+@dataclass(slots=True)
+class Intake:
+    """Takes deliveries in: the ingress's, and those of pollers, timers, the desk, replays."""
+
+    commits: GroupCommit[Filing, Accepted]
+    store: Store
+    filer: Filer
+    counters: Counters
+    max_pending: int
+    now: clock.Clock = clock.now
+    filed: Callable[[Iterable[int]], None] = lambda _: None
+    pending: int = 0
+    _rates: dict[uuid.UUID, _Rate] = field(default_factory=dict)
+
+    async def accept(self, connector: Connector, request: WebhookRequest) -> Accepted:
+        """Verify, read and store a delivery; return after it is durable.
+
+        Raises InvalidDeliverySignature, TooManyRequests, Overloaded, NotFound,
+        ConnectorBroken. What is genuine but unreadable, or nothing for us, is kept.
+        """
+        receiver = _receiver_of(connector)
+        self._admit(connector)
+        self._verify(connector, receiver, request)
+        filing = await self._read(connector, receiver, request)
+        accepted = await self._file_or_keep(filing)
+        self._count(connector, filing, accepted)
+        return accepted
+
+    async def file(self, filing: Filing) -> Accepted:
+        """Store a delivery that did not come by the ingress."""
+        accepted = await self.commits.submit(self.filer.write, filing)
+        self.counters.add("hub_deliveries_total", source=filing.source, outcome=filing.state)
+        if accepted.shards:
+            self.filed(accepted.shards)
+        return accepted
+
+    async def measure(self) -> None:
+        """Count what is pending, for back-pressure."""
+        self.pending = await self.store.read(self._count_pending)
+        self.counters.set("hub_events_pending", self.pending)
+
+    def _count_pending(self, connection: Connection) -> int:
+        found = query(
+            connection,
+            "SELECT count(*) FROM (SELECT 1 FROM events WHERE state = 'pending' LIMIT ?) AS some",
+            self.max_pending + 1,
+        )
+        return int(found[0][0])
+
+    def _admit(self, connector: Connector) -> None:
+        if self.pending >= self.max_pending:
+            self.counters.add("hub_deliveries_refused_total", reason="backlog")
+            raise Overloaded(f"{self.pending} events wait to be worked.", retry_after=10)
+        present = time.monotonic()
+        rate, most = connector.ingress_rate, connector.ingress_rate * _BURST
+        bucket = self._rates.setdefault(connector.id, _Rate(most, present))
+        bucket.tokens = min(most, bucket.tokens + (present - bucket.at) * rate)
+        bucket.at = present
+        if bucket.tokens < 1:
+            self.counters.add("hub_deliveries_refused_total", reason="rate")
+            raise TooManyRequests(
+                f"The connector accepts {rate} deliveries a second.", retry_after=1
+            )
+        bucket.tokens -= 1
+
+    def _verify(
+        self, connector: Connector, receiver: WebhookReceiver[Any], request: WebhookRequest
+    ) -> None:
+        refused: InvalidSignature | None = None
+        for settings in connector.live_settings:
+            try:
+                receiver.verify(settings, request)
+            except InvalidSignature as error:
+                refused = refused or error
+            else:
+                return
+        if connector.allow_unsigned:
+            return
+        self.counters.add("hub_deliveries_refused_total", reason="signature")
+        _log.warning(
+            "delivery refused",
+            extra={"connector": connector.name, "reason": str(refused or "no secret is set")},
+        )
+        raise InvalidDeliverySignature(str(refused or "The connector has no webhook secret."))
+
+    async def _read(
+        self, connector: Connector, receiver: WebhookReceiver[Any], request: WebhookRequest
+    ) -> Filing:
+        began = time.perf_counter()
+        if len(request.body) > _IN_A_THREAD:
+            read = await asyncio.to_thread(read_delivery, receiver, request)
+        else:
+            read = read_delivery(receiver, request)
+        took = time.perf_counter() - began
+        if took > _SLOW_S and len(request.body) <= _IN_A_THREAD:
+            _log.warning(
+                "parsing is slow", extra={"connector": connector.name, "took_ms": took * 1000}
+            )
+        return Filing(
+            tenant_id=connector.tenant_id,
+            connector_id=connector.id,
+            key=read.key,
+            received_at=self.now(),
+            headers=json.dumps(_kept(request.headers)),
+            body=request.body,
+            state=read.state,
+            detail=read.detail,
+            events=read.events,
+        )
+
+    async def _file_or_keep(self, filing: Filing) -> Accepted:
+        try:
+            return await self.file(filing)
+        except (StatementError, UnicodeError) as error:
+            if not isinstance(error, DataError | UnicodeError) and not _is_data(error):
+                raise
+            kept = Filing(
+                tenant_id=filing.tenant_id,
+                connector_id=filing.connector_id,
+                key=_body_key(filing.body or b""),
+                received_at=filing.received_at,
+                body=filing.body,
+                state="unreadable",
+                detail=f"A value can't be stored: {type(error).__name__}",
+            )
+            return await self.file(kept)
+
+    def _count(self, connector: Connector, filing: Filing, accepted: Accepted) -> None:
+        outcome = "repeated" if accepted.repeated else filing.state
+        self.counters.tally(connector.tenant_id, connector.id, f"deliveries_{outcome}")
+        if accepted.repeated:
+            self.counters.add("hub_deliveries_repeated_total")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadDelivery:
+    """What a receiver made of a delivery."""
+
+    key: str
+    state: str
+    detail: str | None = None
+    events: tuple[NewEvent, ...] = ()
+
+
+def read_delivery(receiver: WebhookReceiver[Any], request: WebhookRequest) -> ReadDelivery:
+    """Read a delivery; what can't be read is told, never raised."""
+    key = ""
+    try:
+        key = receiver.delivery_key(request) or _body_key(request.body)
+        events = receiver.parse(request)
+        filed = tuple(new_event(event) for event in events)
+    except InvalidPayload as error:
+        place = f"{error.pointer}: " if error.pointer else ""
+        return _unreadable(key or _body_key(request.body), f"{place}{error}")
+    except Exception as error:  # noqa: BLE001 - a plugin's fault: the delivery is kept and replayable
+        _log.exception("parse failed")
+        return _unreadable(key or _body_key(request.body), f"{type(error).__name__}: {error}")
+    if not filed:
+        return ReadDelivery(key=key, state="ignored", detail="There is no event for the hub in it.")
+    return ReadDelivery(key=key, state="accepted", events=filed)
+
+
+def new_event(event: Event) -> NewEvent:
+    """Return the event as it is filed; InvalidPayload when a value of it can't be stored."""
+    body = pack_event(event)
+    if "\\u0000" in body and _NUL.search(body):
+        raise InvalidPayload("It contains a NUL character.")
+    record = event.record
+    if not record.id or len(record.id) > 255:
+        raise InvalidPayload(f"The id of the {record.source_object} can't be used.")
+    return NewEvent(trigger=event.trigger, record=record.ref, key=event.key, body=body)
+
+
+def event_counts(events: Sequence[NewEvent]) -> Counter[str]:
+    """Return how many events of each trigger there are."""
+    return Counter(event.trigger for event in events)
+
+
+def _unreadable(key: str, detail: str) -> ReadDelivery:
+    return ReadDelivery(key=key, state="unreadable", detail=detail.replace("\x00", "␀")[:2000])
+
+
+def _receiver_of(connector: Connector) -> WebhookReceiver[Any]:
+    if connector.type is None:
+        raise ConnectorBroken(f"The plugin of {connector.name!r} is not in working order.")
+    if connector.type.receiver is None:
+        raise NotFound(f"{connector.type.label} connectors receive no webhooks.")
+    return connector.type.receiver
+
+
+def _body_key(body: bytes) -> str:
+    return blake2b(body, digest_size=16).hexdigest()
+
+
+def _kept(headers: Any) -> dict[str, str]:  # noqa: ANN401 - a mapping of text
+    return {name: value for name, value in headers.items() if _KEPT_HEADERS.match(name)}
+
+
+def _is_data(error: StatementError) -> bool:
+    return isinstance(error.orig, ValueError | TypeError | UnicodeError | OverflowError)
