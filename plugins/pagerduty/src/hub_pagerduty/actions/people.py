@@ -1,0 +1,224 @@
+"""Who works on an incident: reassign, escalate, responders; and snooze and merge."""
+
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+import hub
+from hub import Action, ActionResult
+from hub_pagerduty import errors
+from hub_pagerduty.actions.shared import (
+    Acting,
+    Call,
+    acting,
+    change,
+    incident_id,
+    read,
+    reference,
+    result,
+    shown,
+)
+from hub_pagerduty.client import Json, PagerDutyClient
+from hub_pagerduty.connector import PAGERDUTY
+from hub_pagerduty.lookups import user_id
+from hub_pagerduty.settings import seconds_of
+from hub_pagerduty.vocabulary import INCIDENT
+
+LONGEST_SNOOZE = 7 * 24 * 3600
+
+
+class Reassign(Acting):
+    """Parameters of `reassign_incident`."""
+
+    users: list[str] = Field(
+        default_factory=list,
+        title="Users",
+        description="E-mails or ids of the new assignees.",
+        json_schema_extra={"x-hub": {"source": "users"}},
+    )
+    escalation_policy: str = Field(
+        default="",
+        title="Escalation policy",
+        description="Instead of users: starts at its first level.",
+        json_schema_extra={"x-hub": {"source": "escalation_policies"}},
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.users) == bool(self.escalation_policy):
+            raise ValueError("Name either users or an escalation policy.")
+        return self
+
+
+class Escalate(Acting):
+    """Parameters of `escalate_incident`."""
+
+    level: int = Field(
+        default=0, ge=0, le=20, title="Level", description="Level of the policy; 0 is the next one."
+    )
+    escalation_policy: str = Field(
+        default="",
+        title="Escalation policy",
+        description="Another policy, started at its first level.",
+        json_schema_extra={"x-hub": {"source": "escalation_policies"}},
+    )
+
+
+class Snooze(Acting):
+    """Parameters of `snooze_incident`."""
+
+    duration: str = Field(
+        title="Duration", description="Such as 30m, 4h or 1d, at most 7d; then it triggers again."
+    )
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Self:
+        if not 1 <= seconds_of(self.duration) <= LONGEST_SNOOZE:
+            raise ValueError("The duration is between 1s and 7d.")
+        return self
+
+
+class Merge(Acting):
+    """Parameters of `merge_incident`."""
+
+    into: str = Field(
+        min_length=1, title="Into incident", description="Id of the incident that goes on."
+    )
+
+
+class Responders(Acting):
+    """Parameters of `add_responders`."""
+
+    users: list[str] = Field(
+        default_factory=list,
+        title="Users",
+        description="E-mails or ids of the users to ask.",
+        json_schema_extra={"x-hub": {"source": "users"}},
+    )
+    escalation_policies: list[str] = Field(
+        default_factory=list,
+        title="Escalation policies",
+        description="Policies whose people to ask.",
+        json_schema_extra={"x-hub": {"source": "escalation_policies"}},
+    )
+    message: str = Field(
+        default="Please help with this incident.",
+        title="Message",
+        description="What the responders are told.",
+        json_schema_extra={"x-hub": {"widget": "template"}},
+    )
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not self.users and not self.escalation_policies:
+            raise ValueError("Name a user or an escalation policy.")
+        return self
+
+
+async def reassign(call: Call[Reassign]) -> ActionResult:
+    """Give the incident to users or to another escalation policy."""
+    policy = call.params.escalation_policy
+    if policy:
+        incident = await change(call, escalation_policy=reference(policy, "escalation_policy"))
+        return result(f"Reassigned {shown(incident)} to policy {policy}", incident)
+    users = [await user_id(call.client, who) for who in call.params.users]
+    assignments = [{"assignee": reference(one, "user")} for one in users]
+    try:
+        incident = await change(call, assignments=assignments)
+    except errors.Refused as refused:
+        if refused.answer.code == errors.ASSIGNEE_NOT_FOUND:
+            people = ", ".join(call.params.users)
+            raise hub.Rejected(f"PagerDuty has no user {people} to assign to.") from refused
+        raise
+    return result(f"Reassigned {shown(incident)} to {', '.join(call.params.users)}", incident)
+
+
+async def escalate(call: Call[Escalate]) -> ActionResult:
+    """Escalate an open incident; one of low urgency is made urgent first."""
+    incident = await read(call.client, incident_id(call))
+    if incident["status"] == "resolved":
+        return result(f"Left {shown(incident)} alone: it is resolved", incident, changed=False)
+    if incident.get("urgency") == "low":
+        await change(call, urgency="high")
+    policy = call.params.escalation_policy
+    if policy:
+        answer = await change(call, escalation_policy=reference(policy, "escalation_policy"))
+        return result(f"Escalated {shown(incident)} to policy {policy}", answer)
+    level = call.params.level or await _next_level(call.client, incident)
+    answer = await change(call, escalation_level=level)
+    return result(f"Escalated {shown(incident)} to level {level}", answer)
+
+
+async def snooze(call: Call[Snooze]) -> ActionResult:
+    """Let an acknowledged incident rest for a while."""
+    path = f"/incidents/{incident_id(call)}/snooze"
+    body = {"duration": seconds_of(call.params.duration)}
+    answer = await call.client.post(path, body, by=await acting(call))
+    incident: Json = answer.get("incident") or {}
+    return result(f"Snoozed {shown(incident)} for {call.params.duration}", incident)
+
+
+async def merge(call: Call[Merge]) -> ActionResult:
+    """Merge the incident into another, which must be open."""
+    source = incident_id(call)
+    if source == call.params.into:
+        raise hub.Rejected("An incident cannot be merged into itself.")
+    body = {"source_incidents": [reference(source, "incident")]}
+    path = f"/incidents/{call.params.into}/merge"
+    answer = await call.client.put(path, body, by=await acting(call))
+    target: Json = answer.get("incident") or {}
+    return ActionResult(summary=f"Merged into {shown(target)}")
+
+
+async def add_responders(call: Call[Responders]) -> ActionResult:
+    """Ask more people to help."""
+    who = await acting(call)
+    requester = await call.client.person(who) if who else None
+    if requester is None:
+        raise hub.Rejected("The From e-mail must be a PagerDuty user to ask for responders.")
+    users = [reference(await user_id(call.client, one), "user") for one in call.params.users]
+    policies = [reference(one, "escalation_policy") for one in call.params.escalation_policies]
+    body = {
+        "requester_id": requester.id,
+        "message": call.params.message,
+        "responder_request_targets": [
+            {"responder_request_target": one} for one in [*users, *policies]
+        ],
+    }
+    await call.client.post(f"/incidents/{incident_id(call)}/responder_requests", body)
+    asked = ", ".join([*call.params.users, *call.params.escalation_policies])
+    return ActionResult(summary=f"Asked {asked} to help")
+
+
+async def _next_level(client: PagerDutyClient, incident: Json) -> int:
+    policy = (incident.get("escalation_policy") or {}).get("id", "")
+    assigned = {(one.get("assignee") or {}).get("id") for one in incident.get("assignments") or []}
+    found = await client.get("/oncalls", [("escalation_policy_ids[]", policy)])
+    levels = [
+        int(one.get("escalation_level") or 1)
+        for one in found.get("oncalls") or []
+        if (one.get("user") or {}).get("id") in assigned
+    ]
+    return max(levels, default=1) + 1
+
+
+PEOPLE_ACTIONS: list[Action[Any, Any]] = [
+    PAGERDUTY.action("reassign_incident", "Reassign", Reassign, reassign, target=INCIDENT),
+    PAGERDUTY.action("escalate_incident", "Escalate", Escalate, escalate, target=INCIDENT, calls=4),
+    PAGERDUTY.action("snooze_incident", "Snooze", Snooze, snooze, target=INCIDENT),
+    PAGERDUTY.action(
+        "merge_incident",
+        "Merge into another incident",
+        Merge,
+        merge,
+        target=INCIDENT,
+        writes=lambda params: {
+            "status": "resolved",
+            "resolve_reason": "merged",
+            "merged_into": params.into,
+        },
+    ),
+    PAGERDUTY.action(
+        "add_responders", "Add responders", Responders, add_responders, target=INCIDENT, calls=2
+    ),
+]

@@ -1,0 +1,102 @@
+"""What the actions have in common: the incident, the acting person, a change."""
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+import hub
+from hub import ActionCall, ActionResult, Record
+from hub_pagerduty import errors
+from hub_pagerduty.client import Json, PagerDutyClient
+from hub_pagerduty.payloads.incidents import incident_record
+from hub_pagerduty.settings import events_keys
+
+EVENT_RECORD = "event:"
+"""Records of connectors without a REST key are known by this and their dedup key."""
+
+
+class Acting(BaseModel):
+    """Parameters of every action that PagerDuty credits to a person."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_email: str = Field(
+        default="",
+        title="Acting person",
+        description="E-mail of the PagerDuty user to act as; the connector's own user otherwise.",
+        json_schema_extra={"x-hub": {"advanced": True}},
+    )
+
+
+P = TypeVar("P", bound=Acting)
+Call = ActionCall[PagerDutyClient, P]
+
+
+def incident_id(call: Call[Any]) -> str:
+    """Return the id of the incident to act on."""
+    if call.record is None:
+        raise hub.Rejected("There is no PagerDuty incident to act on.")
+    return call.record.id
+
+
+async def acting(call: Call[Any]) -> str | None:
+    """Return the e-mail to act as: the parameter's, else the event's person, where a user."""
+    actor = call.event.actor or ""
+    wanted: str = call.params.from_email or (actor if "@" in actor else "")
+    return await call.client.acting_as(wanted or None)
+
+
+async def read(client: PagerDutyClient, incident: str) -> Json:
+    """Return the incident as it is now."""
+    found: Json = (await client.get(f"/incidents/{incident}"))["incident"]
+    return found
+
+
+async def change(call: Call[Any], **fields: object) -> Json:
+    """Set fields of the incident; return it as PagerDuty answered."""
+    body = {"incident": {"type": "incident_reference", **fields}}
+    path = f"/incidents/{incident_id(call)}"
+    answer = await call.client.put(path, body, by=await acting(call))
+    found: Json = answer.get("incident") or {}
+    return found
+
+
+def result(summary: str, incident: Json, *, changed: bool = True) -> ActionResult:
+    """Say what was done, with the incident as PagerDuty answered it."""
+    record = incident_record(incident) if incident.get("id") else None
+    return ActionResult(summary=summary, record=record, changed=changed)
+
+
+def shown(incident: Json) -> str:
+    """Return what people call the incident."""
+    number = incident.get("incident_number")
+    return f"incident #{number}" if number else f"incident {incident.get('id', '')}".rstrip()
+
+
+def is_goal_reached(refused: errors.Refused) -> bool:
+    """Say whether PagerDuty refused because it was so already."""
+    reached = {errors.ALREADY_ACKNOWLEDGED, errors.ALREADY_RESOLVED}
+    return refused.answer.code in reached
+
+
+def reference(id: str, kind: str) -> Json:
+    """Return a reference as requests carry it."""
+    return {"id": id, "type": f"{kind}_reference"}
+
+
+def has_rest(client: PagerDutyClient) -> bool:
+    """Say whether the connector has a key for the REST API."""
+    settings = client.settings
+    return bool(settings.client_id or settings.api_key)
+
+
+def events_key_of(client: PagerDutyClient, service: str) -> tuple[str, str] | None:
+    """Return the Events key for a service and its version; None where there is none."""
+    keys = events_keys(client.settings)
+    found = keys.get(service) or keys.get("")
+    return (found.key.get_secret_value(), found.version) if found else None
+
+
+def made(record: Record, summary: str, *, changed: bool = True) -> ActionResult:
+    """Say what was made."""
+    return ActionResult(summary=summary, record=record, changed=changed)

@@ -1,0 +1,220 @@
+"""The lines of a connector's test, in the order in which a failure explains the next."""
+
+import time
+from typing import Final
+
+import hub
+from hub import Check
+from hub_pagerduty import choices, errors, lookups, subscription
+from hub_pagerduty.client import Json, PagerDutyClient
+from hub_pagerduty.settings import events_keys
+
+KEY_LENGTH: Final = 32
+_UNUSABLE: Final = {"disabled", "maintenance"}
+
+
+async def connected(client: PagerDutyClient) -> str:
+    """Reach the API with the key."""
+    if not client.settings.api_key and not client.settings.client_id:
+        return "Events API only: no REST key to test"
+    began = time.monotonic()
+    await client.get("/abilities")
+    took = round((time.monotonic() - began) * 1000)
+    return f"Connected to PagerDuty API ({took}ms)"
+
+
+async def authorised(client: PagerDutyClient) -> str:
+    """Say which kind of key it is, and whether it may do what is needed."""
+    if client.settings.client_id:
+        return await _scopes(client)
+    if not client.settings.api_key:
+        return "Not needed: Events API only"
+    try:
+        me = (await client.get("/users/me"))["user"]
+    except errors.Refused as refused:
+        if refused.answer.status != 400:
+            raise
+        return "Valid account API key"
+    role = str(me.get("role") or "unknown")
+    remark = "" if role in {"admin", "owner"} else ": webhooks may need a higher role"
+    return f"Valid API key of user {me.get('email')} ({role}){remark}"
+
+
+async def plan_allows(client: PagerDutyClient) -> str:
+    """Name what the account's plan lacks."""
+    if not client.settings.api_key and not client.settings.client_id:
+        return "Not needed: Events API only"
+    abilities = set((await client.get("/abilities")).get("abilities") or ())
+    useful = ("urgencies", "teams", "coordinated_responding")
+    lacking = [one for one in useful if one not in abilities]
+    if not await lookups.priorities(client):
+        lacking.append("priorities")
+    if not lacking:
+        return "The plan has everything the hub can use"
+    return f"The plan lacks {', '.join(lacking)}: actions that need them are refused"
+
+
+async def service_accessible(client: PagerDutyClient) -> str:
+    """Find the default service."""
+    wanted = client.settings.service_id
+    if not wanted:
+        return "No default service is set"
+    try:
+        found: Json = (await client.get(f"/services/{wanted}"))["service"]
+    except hub.Gone as gone:
+        nearest = await _nearest_service(client)
+        raise hub.Gone(f"404, no such service.{nearest}") from gone
+    if found.get("status") in _UNUSABLE:
+        raise hub.Rejected(f"Service {wanted} is {found['status']}: it opens no incidents.")
+    return f"Service {wanted} accessible"
+
+
+async def from_user_valid(client: PagerDutyClient) -> str:
+    """Find the user that the hub acts as."""
+    email = client.settings.from_email
+    if not email:
+        return "No From e-mail is set: fine for a user's key only"
+    if await client.person(email) is None:
+        raise hub.Rejected(f"{email} is no user of this account.")
+    return f"User {email} valid"
+
+
+async def policy_found(client: PagerDutyClient) -> str:
+    """Find the escalation policy."""
+    wanted = client.settings.escalation_policy_id
+    if not wanted:
+        return "No escalation policy is set: each service's own is used"
+    try:
+        found = (await client.get(f"/escalation_policies/{wanted}"))["escalation_policy"]
+    except hub.Gone as gone:
+        raise hub.Gone(f"404, no escalation policy {wanted}.") from gone
+    return f"Escalation policy {found['id']} found"
+
+
+async def webhook_secret_known(client: PagerDutyClient) -> str:
+    """See that deliveries can be verified."""
+    if not client.settings.enable_webhook:
+        return "Webhooks are switched off"
+    if client.settings.webhook_secret or client.settings.webhook_token:
+        return "Webhook endpoint configured"
+    raise hub.Rejected("No webhook secret is set.")
+
+
+async def subscriptions_healthy(client: PagerDutyClient) -> str:
+    """Find subscriptions that PagerDuty disabled, and legacy extensions that double events."""
+    if not client.settings.enable_webhook or not (
+        client.settings.api_key or client.settings.client_id
+    ):
+        return "Not checked"
+    subscribed = [one async for one in client.pages(subscription.PATH, "webhook_subscriptions")]
+    disabled = [
+        one["id"]
+        for one in subscribed
+        if (one.get("delivery_method") or {}).get("temporarily_disabled")
+    ]
+    if disabled:
+        raise hub.Rejected(f"PagerDuty has disabled subscription {', '.join(disabled)} for a day.")
+    urls = {(one.get("delivery_method") or {}).get("url") for one in subscribed}
+    async for one in client.pages("/extensions", "extensions"):
+        if one.get("endpoint_url") in urls:
+            raise hub.Rejected(
+                f"Extension {one.get('name')!r} delivers to the same URL: each change comes twice."
+            )
+    return f"{len(subscribed)} webhook subscriptions, none disabled"
+
+
+async def events_key_plausible(client: PagerDutyClient) -> str:
+    """See that the Events keys look like keys; only an event proves one."""
+    keys = events_keys(client.settings)
+    if not keys:
+        return "No Events API key is set"
+    wrong = [
+        service or "default"
+        for service, one in keys.items()
+        if len(one.key.get_secret_value()) != KEY_LENGTH
+    ]
+    if wrong:
+        raise hub.Rejected(f"The integration key of {', '.join(wrong)} is not 32 characters long.")
+    return f"{len(keys)} Events API keys look right"
+
+
+async def rate_limit_left(client: PagerDutyClient) -> str:
+    """Say how much of the rate limit is used."""
+    if not client.settings.api_key and not client.settings.client_id:
+        return "Not checked"
+    await client.get("/abilities")
+    quota = client.quota
+    if quota is None or not quota.limit or quota.remaining is None:
+        return "PagerDuty tells no rate limit"
+    used = round(100 * (1 - quota.remaining / quota.limit))
+    return f"Rate limit usage {used}% of {quota.limit} a minute"
+
+
+async def _scopes(client: PagerDutyClient) -> str:
+    await client.get("/abilities")
+    missing = client.missing_scopes()
+    if missing:
+        raise hub.Rejected(f"The app was not granted: {', '.join(missing)}")
+    return "Valid app token with all scopes"
+
+
+async def _nearest_service(client: PagerDutyClient) -> str:
+    found = await choices.services(client, "")
+    return f" Nearest: {found[0].value} {found[0].label}" if found else ""
+
+
+CHECKS: Final[tuple[Check[PagerDutyClient], ...]] = tuple(
+    Check(name=name, label=label, run=run, fix=fix)
+    for name, label, run, fix in (
+        (
+            "api",
+            "PagerDuty API",
+            connected,
+            "Check the API key (api_key) and the API base URL (base_url).",
+        ),
+        (
+            "authentication",
+            "Authentication",
+            authorised,
+            "Make a new key under Integrations, API Access Keys, and set api_key.",
+        ),
+        ("plan", "Plan", plan_allows, "Ask PagerDuty about your plan."),
+        (
+            "service",
+            "Default service",
+            service_accessible,
+            "Set service_id to the id of a service that is active.",
+        ),
+        (
+            "from_user",
+            "From user",
+            from_user_valid,
+            "Set from_email to the e-mail of a PagerDuty user.",
+        ),
+        (
+            "escalation_policy",
+            "Escalation policy",
+            policy_found,
+            "Set escalation_policy_id to a policy of the account, or leave it empty.",
+        ),
+        (
+            "webhook",
+            "Webhook endpoint",
+            webhook_secret_known,
+            "Enable the webhook, or set webhook_secret to the secret that PagerDuty showed.",
+        ),
+        (
+            "subscriptions",
+            "Webhook subscriptions",
+            subscriptions_healthy,
+            "Enable the subscription again; remove the extension that delivers to the same URL.",
+        ),
+        (
+            "events_key",
+            "Events API key",
+            events_key_plausible,
+            "Copy the integration key again from the service's integration.",
+        ),
+        ("rate_limit", "Rate limit", rate_limit_left, "Give each program its own key."),
+    )
+)

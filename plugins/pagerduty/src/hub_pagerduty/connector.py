@@ -1,0 +1,31 @@
+"""The connector type `pagerduty`, put together."""
+
+import hub
+from hub_pagerduty.checks import CHECKS
+from hub_pagerduty.choices import CHOICES
+from hub_pagerduty.client import PagerDutyClient, quota_of
+from hub_pagerduty.settings import PagerDutySettings
+from hub_pagerduty.subscription import SUBSCRIPTION
+from hub_pagerduty.webhooks import RECEIVER
+
+
+def _simulator() -> hub.Simulator:
+    from hub_pagerduty.testing import simulator  # noqa: PLC0415 - production never loads it
+
+    return simulator()
+
+
+PAGERDUTY = hub.ConnectorType(
+    name="pagerduty",
+    label="PagerDuty",
+    settings=PagerDutySettings,
+    connect=PagerDutyClient,
+    checks=CHECKS,
+    choices=CHOICES,
+    receiver=RECEIVER,
+    subscription=SUBSCRIPTION,
+    simulator=_simulator,
+    requests_per_minute=900,
+    quota=quota_of,
+    limited_by="api_key",
+)

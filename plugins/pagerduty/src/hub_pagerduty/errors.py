@@ -1,0 +1,141 @@
+"""PagerDuty's answers read as connector errors."""
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import hub
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+_SHOWN: Final = 300
+
+ALREADY_RESOLVED, ALREADY_ACKNOWLEDGED = 1001, 1002
+CANNOT_ESCALATE, ASSIGNEE_NOT_FOUND, REQUESTER_NOT_FOUND = 1006, 1007, 1008
+POLICY_NOT_FOUND, NOBODY_ON_CALL, INVALID_PRIORITY = 1014, 1015, 1020
+MALFORMED_FROM, NO_ABILITY, FROM_OR_TIMEOUT, RATE_LIMIT = 1028, 2014, 2016, 2020
+DUPLICATE_KEY: Final = "matching dedup key already exists"
+
+_LOCKED_OUT: Final = {2006, 2007, 2008, 2010, 2012}
+_MISSING: Final = {2100, 5001, 5002}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What PagerDuty said: status, its own error code if any, and its words."""
+
+    status: int
+    code: int | None = None
+    message: str = ""
+    errors: tuple[str, ...] = field(default=())
+
+    @property
+    def said(self) -> str:
+        """The vendor's words in one line."""
+        words = ", ".join(part for part in (self.message, *self.errors) if part)
+        return f"{self.status}: {words or 'empty answer'}"
+
+    @property
+    def is_duplicate_key(self) -> bool:
+        """Whether an open incident with the same incident key exists."""
+        return self.status == 400 and DUPLICATE_KEY in self.said
+
+
+class Refused(hub.Rejected):
+    """PagerDuty refused the request."""
+
+    def __init__(self, answer: Answer, message: str = "") -> None:
+        super().__init__(message or answer.said)
+        self.answer = answer
+
+
+class NotThere(hub.Gone):
+    """PagerDuty does not know the record."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.said)
+        self.answer = answer
+
+
+def read_answer(status: int, body: str) -> Answer:
+    """Read an error body of any shape; never raises."""
+    try:
+        content = json.loads(body) if body.strip() else None
+    except ValueError:
+        return Answer(status=status, message=_start(body))
+    if not isinstance(content, dict):
+        return Answer(status=status, message=_start(body))
+    error = content.get("error", content)
+    if isinstance(error, dict):
+        return _of_object(status, error)
+    return Answer(status=status, errors=tuple(_texts(error)) + tuple(_texts(content.get("errors"))))
+
+
+def _of_object(status: int, error: "Mapping[str, Any]") -> Answer:
+    code = error.get("code")
+    return Answer(
+        status=status,
+        code=code if isinstance(code, int) else None,
+        message=_start(str(error.get("message") or "")),
+        errors=tuple(_texts(error.get("errors"))),
+    )
+
+
+def _texts(value: object) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return [_start(str(one)) for one in value]
+    return [_start(str(value))]
+
+
+def _start(text: str) -> str:
+    line = " ".join(text.split())
+    return line[:_SHOWN] + ("…" if len(line) > _SHOWN else "")
+
+
+def reset_after(headers: "Mapping[str, str]") -> float | None:
+    """Return how many seconds to wait, as the answer's headers say; None if they do not."""
+    for name in ("ratelimit-reset", "retry-after"):
+        try:
+            return max(0.0, float(headers[name]))
+        except (KeyError, ValueError):
+            continue
+    return None
+
+
+def error_of(answer: "httpx.Response") -> hub.ConnectorError:
+    """Return the error that an answer other than 2xx stands for."""
+    read = read_answer(answer.status_code, answer.text)
+    if read.status == 429 or read.code == RATE_LIMIT:
+        return hub.RateLimited(read.said, retry_after=reset_after(answer.headers))
+    if read.status == 401 or (read.status == 400 and read.code in _LOCKED_OUT):
+        return hub.AuthenticationFailed(read.said)
+    if read.status >= 500 or read.status == 408:
+        return _trouble(read, answer.request.method)
+    if read.status in {404, 410} or read.code in _MISSING:
+        return NotThere(read)
+    return Refused(read, _explained(read))
+
+
+def _trouble(read: Answer, method: str) -> hub.ConnectorError:
+    harmless = read.status in {408, 502, 503} or method in {"GET", "HEAD"}
+    return hub.Unavailable(read.said) if harmless else hub.OutcomeUnknown(read.said)
+
+
+def _explained(read: Answer) -> str:
+    if read.status == 402 or read.code == NO_ABILITY:
+        return f"The account's plan lacks what this needs ({read.said})"
+    if read.status == 403:
+        return (
+            "The key may not do this: it is read-only, lacks a scope, or its user lacks the role "
+            f"({read.said})"
+        )
+    if read.code == REQUESTER_NOT_FOUND:
+        return f"The From e-mail is no user of this account ({read.said})"
+    if read.code == NOBODY_ON_CALL:
+        return f"Nobody is on call for the escalation policy: nobody was paged ({read.said})"
+    return read.said

@@ -1,0 +1,1 @@
+"""PagerDuty's records and deliveries, read into the hub's own values."""

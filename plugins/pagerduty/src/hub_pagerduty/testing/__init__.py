@@ -1,0 +1,8 @@
+"""PagerDuty's stateful stand-in."""
+
+import hub
+
+
+def simulator() -> hub.Simulator:
+    """Return a stand-in with a small plausible account."""
+    raise NotImplementedError
