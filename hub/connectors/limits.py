@@ -96,7 +96,7 @@ class Bucket:
             retry_after = self.backoff
         self.blocked_until = max(self.blocked_until, now + retry_after)
         if self.tokens != _UNLIMITED:
-            self.tokens = min(self.tokens, 0.0)
+            self.tokens = min(self.tokens, self.burst * URGENT_SHARE)
         return retry_after
 
     def observe(self, quota: Quota, now: float) -> None:

@@ -57,13 +57,15 @@ class SecretStore:
         row = (await self._rows.of(owner)).get(name)
         if row is not None and await self._is(row, value, backends):
             return False
-        if row is None:
-            row = self._rows.add(Secret(owner_id=owner, field=name))
-        elif row.sealed is not None:
+        fresh = row is None
+        row = row or Secret(owner_id=owner, field=name)
+        if row.sealed is not None:
             row.previous_sealed = row.sealed
             row.previous_until = self._clock() + PREVIOUS_VALID
         await self._fill(row, value, is_reference=refers(value, backends))
         row.set_at, row.set_by = self._clock(), by
+        if fresh:
+            self._rows.add(row)
         return True
 
     async def _fill(self, row: Secret, value: str, *, is_reference: bool) -> None:
