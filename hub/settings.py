@@ -228,3 +228,8 @@ def client_environment() -> dict[str, str]:
     """Return what the command line reads of the environment: tenant, URL, token, data folder."""
     names = ("HUB_TENANT", "HUB_URL", "HUB_TOKEN", "HUB_DATA_DIR", "NO_COLOR")
     return {name: os.environ[name] for name in names if os.environ.get(name)}
+
+
+def bare_environment() -> dict[str, str]:
+    """Return the environment without the hub's settings, for a hub that starts from nothing."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}

@@ -64,12 +64,14 @@ class Client:
         return self.call("DELETE", path, query=query, headers={"If-Match": etag or "*"}).body
 
     def pages(self, path: str, *, limit: int, **query: object) -> list[Any]:
-        """Read a list, page by page, up to `limit` items."""
+        """Read a list up to `limit` items, page by page where it comes in pages."""
         items: list[Any] = []
         cursor: object = None
         while len(items) < limit:
             wanted = min(limit - len(items), 100)
             page = self.get(path, **query, limit=wanted, cursor=cursor)
+            if isinstance(page, list):
+                return page[:limit]
             items += page["items"]
             cursor = page.get("next")
             if not cursor or not page["items"]:

@@ -87,10 +87,13 @@ class Process:
     def _still_well(self, deadline: float) -> None:
         if self.ended is not None:
             raise ProcessFailed(
-                f"{self.name} ended with status {self.ended}: {self._last_words()} Look at {self.log}."
+                f"{self.name} ended with status {self.ended}: {self._last_words()} "
+                f"Look at {self.log}."
             )
         if asyncio.get_running_loop().time() > deadline:
-            raise ProcessFailed(f"{self.name} was not ready in {START_S:.0f} s. Look at {self.log}.")
+            raise ProcessFailed(
+                f"{self.name} was not ready in {START_S:.0f} s. Look at {self.log}."
+            )
 
     def _last_words(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines()

@@ -1,6 +1,14 @@
 """`hub demo`: the hub and the sandbox, and a story that is seen at the stand-ins."""
 
+import asyncio
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+from hub.cli.failure import Failed
 
 
 def attach(app: typer.Typer) -> None:
@@ -8,5 +16,47 @@ def attach(app: typer.Typer) -> None:
     app.command("demo", epilog="Example: hub demo --oneshot")(demo)
 
 
-def demo() -> None:
-    """Tell the main job from end to end, on the vendors' stand-ins."""
+def demo(
+    *,
+    oneshot: Annotated[
+        bool, typer.Option("--oneshot", help="End by itself; exit status 0 if all was seen.")
+    ] = False,
+    folder: Annotated[
+        str, typer.Option(help="Folder for data and logs; a new temporary one by default.")
+    ] = "",
+    kill_at: Annotated[
+        int, typer.Option(help="Kill the hub (as kill -9) after the deed of this step; 0 = never.")
+    ] = 0,
+) -> None:
+    """Tell the main job from end to end, on the vendors' stand-ins.
+
+    Starts `hub serve` and `hub sandbox` as processes of their own with fresh data, makes a
+    tenant through the API, and observes every step at the stand-ins.
+    """
+    from hub.settings import bare_environment  # noqa: PLC0415 - so that --help is quick
+
+    place = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="hub-demo-"))
+    place.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_tell(place, bare_environment(), oneshot=oneshot, kill_at=kill_at or None))
+
+
+async def _tell(
+    place: Path, environment: dict[str, str], *, oneshot: bool, kill_at: int | None
+) -> None:
+    import httpx  # noqa: PLC0415 - so that --help is quick
+
+    from hub.sandbox.demo import tell, tell_once, where_to_look  # noqa: PLC0415 - lazy
+    from hub.sandbox.hub_api import HubRefused  # noqa: PLC0415 - lazy
+    from hub.sandbox.processes import ProcessFailed  # noqa: PLC0415 - lazy
+    from hub.sandbox.setting_up import SetUpFailed  # noqa: PLC0415 - lazy
+    from hub.sandbox.story import StepFailed  # noqa: PLC0415 - lazy
+
+    run = tell_once if oneshot else tell
+    try:
+        await run(place, environment, typer.echo, kill_at=kill_at)
+    except StepFailed as failed:
+        cause, look = where_to_look(place, failed)
+        raise Failed(cause, look) from failed
+    except (ProcessFailed, SetUpFailed, HubRefused, httpx.HTTPError) as failed:
+        raise Failed(str(failed) or repr(failed), f"Look at {place / 'hub.log'}.") from failed

@@ -1,0 +1,119 @@
+"""Making the demo's tenant, through the hub's API, as anybody would."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+import httpx
+import yaml
+
+from hub.sandbox.hub_api import Hub
+from hub.sandbox.processes import Running
+from hub.sandbox.story import CASE_TYPE, World
+from hub.sandbox.vendors import PagerDuty, Salesforce
+
+TENANT = "demo"
+SERVICE = "PAPI001"
+DEFAULT_SERVICE = "PGEN001"
+AGENT = "agent@acme.example"
+RULESETS = ("case_to_pagerduty.yaml", "pagerduty_to_case.yaml")
+
+Say = Callable[[str], None]
+
+
+class SetUpFailed(Exception):
+    """The demo could not be set up; the message says what is missing."""
+
+
+async def set_up(running: Running, http: httpx.AsyncClient, say: Say) -> World:
+    """Make tenant, connectors, mapping, rulesets and webhooks; say each; return the world."""
+    stands = await _stands(running.sandbox_url, http)
+    operator = Hub(url=running.hub_url, token=running.operator_token, tenant=TENANT, http=http)
+    await operator.post("/tenants", {"slug": TENANT, "name": "Demo", "time_zone": "UTC"})
+    say(f"✓ Tenant {TENANT} added")
+    pushing = secrets.token_hex(16)
+    await _connector(operator, "pagerduty", stands["pagerduty"]["settings"], say)
+    await _connector(
+        operator, "salesforce", {**stands["salesforce"]["settings"], "webhook_secret": pushing}, say
+    )
+    await _mappings(operator, say)
+    for name in RULESETS:
+        await _ruleset(operator, name, say)
+    salesforce = Salesforce(url=stands["salesforce"]["url"], http=http, username=AGENT)
+    await _webhooks(operator, salesforce, pushing, say)
+    return World(
+        hub=operator,
+        pagerduty=PagerDuty(url=stands["pagerduty"]["url"], http=http),
+        salesforce=salesforce,
+        service=SERVICE,
+    )
+
+
+def ruleset(name: str) -> dict[str, Any]:
+    """Return one of the demo's rulesets."""
+    text = files("hub.sandbox").joinpath("rulesets", name).read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+async def _stands(url: str, http: httpx.AsyncClient) -> Mapping[str, dict[str, Any]]:
+    answer = await http.get(f"{url}/simulators.json")
+    answer.raise_for_status()
+    found = {one["type"]: one for one in answer.json()["simulators"]}
+    missing = {"pagerduty", "salesforce"} - set(found)
+    if missing:
+        raise SetUpFailed(
+            f"No simulator of {', '.join(sorted(missing))}: is its plugin installed and well? "
+            "See: hub plugins list"
+        )
+    return found
+
+
+async def _connector(hub: Hub, type: str, settings: Mapping[str, Any], say: Say) -> None:
+    body = {"type": type, "name": type, "settings": dict(settings)}
+    await hub.post("connectors", body)
+    say(f"✓ Connector {type} added")
+    failed = []
+    async for line in hub.lines(f"connectors/{type}/checks"):
+        if "name" not in line:
+            continue
+        if line["ok"]:
+            say(f"  ✓ {line['text']} ({line['took_ms']} ms)")
+        else:
+            failed.append(line["name"])
+            say(f"  ✗ {line['label']}: {line['text']}")
+    if failed:
+        raise SetUpFailed(f"The checks {', '.join(failed)} of connector {type} failed.")
+
+
+async def _mappings(hub: Hub, say: Say) -> None:
+    row = {
+        "connector": "pagerduty",
+        "object": "salesforce.case",
+        "field": "type",
+        "value": CASE_TYPE,
+        "service": SERVICE,
+    }
+    made = await hub.post("service-mappings", row)
+    say(f"✓ Service mapping: cases of type {CASE_TYPE} → {SERVICE} {made['service_name']}".rstrip())
+    default = {"connector": "pagerduty", "service": DEFAULT_SERVICE, "default": True}
+    made = await hub.post("service-mappings", default)
+    say(f"✓ Service mapping: all others → {DEFAULT_SERVICE} {made['service_name']}".rstrip())
+
+
+async def _ruleset(hub: Hub, name: str, say: Say) -> None:
+    given = ruleset(name)
+    made = await hub.post("rulesets", given)
+    path = f"rulesets/{made['id']}"
+    await hub.post(f"{path}/draft:publish", {"note": "The demo", "accept_warnings": True})
+    await hub.call("PATCH", path, body={"state": "enabled"})
+    say(f'✓ Ruleset "{given["name"]}" enabled ({len(given["rules"])} rules)')
+
+
+async def _webhooks(hub: Hub, salesforce: Salesforce, secret: str, say: Say) -> None:
+    made = await hub.call("PUT", "connectors/pagerduty/subscription")
+    say(f"✓ PagerDuty sends its webhooks to {made['url']}")
+    connector = await hub.get("connectors/salesforce")
+    await salesforce.install_trigger(connector["webhook_url"], secret)
+    say(f"✓ Salesforce's Apex trigger pushes to {connector['webhook_url']}")
