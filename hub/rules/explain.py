@@ -1,0 +1,147 @@
+"""Explain: why a rule fired or not, condition by condition."""
+
+from hub.rules.conditions import (
+    Conditions,
+    Leaf,
+    Node,
+    NodeOrLeaf,
+    OperatorFailed,
+    View,
+)
+from hub.rules.matches import Trace
+from hub.rules.model import Rule
+from hub.rules.operands import OtherField
+from hub.rules.values import Json, json_value
+from hub.rules.words import MASK, cut, denial, sentence
+from hub.sdk.vocabulary import FieldSchema, Value
+
+ALWAYS = Trace(met=True, kind="all", text="always")
+_IMPOSSIBLE = 1_000_000
+
+
+def trace_rule(rule: Rule, conditions: Conditions, view: View) -> Trace:
+    """Test all conditions of a rule in written order, none left out."""
+    tree = conditions.tree(rule.when)
+    return ALWAYS if tree is None else trace(tree, view)
+
+
+def trace(tree: NodeOrLeaf, view: View) -> Trace:
+    """Test a tree; each condition says what it expected and what it found."""
+    if isinstance(tree, Leaf):
+        return _leaf(tree, view)
+    children = tuple(trace(kid, view) for kid in tree.kids)
+    met = _met(tree, view)
+    reason = next((one.reason for one in children if _failed(one)), None) if met is None else None
+    text = f"{tree.kind} of {len(children)}"
+    return Trace(met=bool(met), kind=tree.kind, text=text, reason=reason, children=children)
+
+
+def _met(tree: Node, view: View) -> bool | None:
+    try:
+        return tree.check(view)
+    except OperatorFailed:
+        return None
+
+
+def _failed(one: Trace) -> bool:
+    return one.reason is not None and one.reason.startswith("operator failed")
+
+
+def _leaf(leaf: Leaf, view: View) -> Trace:
+    reason: str | None = None
+    try:
+        met = leaf.check(view)
+    except OperatorFailed as failed:
+        met, reason = False, str(failed)
+    actual = view.new.get(leaf.field.name)
+    return Trace(
+        met=met,
+        kind="condition",
+        text=sentence(leaf.operator, leaf.field, leaf.operand),
+        field=leaf.field.name,
+        expected=_expected(leaf),
+        actual=_shown(actual, leaf.field),
+        prior=_shown((view.prior or {}).get(leaf.field.name), leaf.field),
+        reason=reason or _reason(leaf, view, actual, met=met),
+        op=leaf.operator.name,
+    )
+
+
+def _reason(leaf: Leaf, view: View, actual: Value, *, met: bool) -> str | None:
+    noted = view.facts.notes.get(leaf.field.name)
+    if noted is not None:
+        return noted
+    if met:
+        return None
+    if leaf.operator.needs_prior or (leaf.operator.changes and view.facts.changed is None):
+        unknown = view.why_no_prior(leaf.field)
+        if unknown:
+            return unknown
+    if leaf.operator.changes and leaf.field.source_object != view.owner:
+        return view.why_no_prior(leaf.field)
+    return "empty" if actual is None else None
+
+
+def _expected(leaf: Leaf) -> Json:
+    operand = leaf.operand
+    if leaf.field.secret and operand is not None:
+        return MASK
+    if isinstance(operand, OtherField):
+        return {"$field": operand.field.name}
+    if isinstance(operand, tuple):
+        return [_plain(one) for one in operand]
+    return _plain(operand)
+
+
+def _plain(value: Json) -> Json:
+    return json_value(value) if not hasattr(value, "pattern") else value.pattern
+
+
+def _shown(value: Value, field: FieldSchema) -> Json:
+    if value is None:
+        return None
+    if field.secret:
+        return MASK
+    plain = json_value(value)
+    return cut(plain) if isinstance(plain, str) else plain
+
+
+def because(tree: NodeOrLeaf | None, found: Trace, view: View) -> str:
+    """Say in plain words what decided: the first condition that failed, or all that held."""
+    if tree is None:
+        return "it has no conditions"
+    if found.met:
+        return " and ".join(_held(found)) or "none of its conditions rules it out"
+    return _first_against(tree, found, view)
+
+
+def _held(found: Trace) -> list[str]:
+    if found.kind == "condition":
+        return [found.text] if found.met else []
+    if found.kind == "none":
+        return []
+    met = [text for child in found.children if child.met for text in _held(child)]
+    return met[:1] if found.kind == "any" else met
+
+
+def _first_against(tree: NodeOrLeaf, found: Trace, view: View) -> str:
+    if isinstance(tree, Leaf):
+        if found.reason not in (None, "empty"):
+            return f"{found.text}: {found.reason}"
+        actual = view.new.get(tree.field.name)
+        return denial(tree.operator, tree.field, tree.operand, actual)
+    if found.reason is not None:
+        return found.reason
+    for kid, child in zip(tree.kids, found.children, strict=True):
+        if child.met is (tree.kind == "none"):
+            return child.text if tree.kind == "none" else _first_against(kid, child, view)
+    return found.text
+
+
+def flips(found: Trace, *, wanted: bool = True) -> int:
+    """Count the conditions that would have to turn out otherwise."""
+    if found.kind == "condition":
+        return int(found.met is not wanted)
+    kids = [flips(child, wanted=wanted is (found.kind != "none")) for child in found.children]
+    together = (found.kind == "all") is wanted if found.kind != "none" else wanted
+    return sum(kids) if together else min(kids, default=_IMPOSSIBLE)

@@ -1,0 +1,111 @@
+"""Explaining a plan: a trace for each rule, with the switch that kept it from acting."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from hub.rules.entries import Compiler, Entry
+from hub.rules.explain import ALWAYS, because, flips, trace
+from hub.rules.facts import Facts
+from hub.rules.matches import PlannedAction, RuleTrace, Trace
+from hub.rules.model import Rule
+from hub.rules.views import Picture, act, pictures, still_true
+
+_UNREADABLE: Final = Trace(met=False, kind="all", text="not readable")
+_SHADOW: Final = "shadow"
+
+
+class Explainer:
+    """Explains one event; tests every rule directly, without the index."""
+
+    def __init__(self, compiler: Compiler, facts: Facts, version: int) -> None:
+        self._compiler = compiler
+        self._facts = facts
+        self._version = version
+        self._stops: dict[str, Entry] = {}
+
+    def explain(self, entries: Iterable[Entry], rule_id: str | None) -> list[RuleTrace]:
+        """Explain one rule, or all that run on the trigger; `entries` by id in any order."""
+        ordered = sorted(entries, key=lambda one: one.order)
+        wanted = [one for one in ordered if self._concerns(one, ordered, rule_id)]
+        shown = pictures(self._facts, self._compiler.schema, {one.object for one in wanted})
+        traces = [one for entry in wanted for one in self._entry(entry, shown)]
+        return [one for one in traces if rule_id in {None, one.rule}]
+
+    def _concerns(self, entry: Entry, ordered: Sequence[Entry], rule_id: str | None) -> bool:
+        """Tell whether the entry is asked for, or may have stopped the one that is."""
+        if rule_id is None or entry.id == rule_id:
+            return rule_id is not None or self._facts.trigger in entry.triggers
+        asked = next((one for one in ordered if one.id == rule_id), None)
+        return asked is not None and entry.stop and entry.home.id == asked.home.id
+
+    def _entry(self, entry: Entry, shown: Sequence[Picture]) -> list[RuleTrace]:
+        rule = None if entry.problems else entry.rule()
+        fitting = [one for one in shown if one.shows(entry.object)]
+        traces = [self._trace(entry, rule, picture) for picture in fitting]
+        if entry.stop and any(one.fired or one.skipped == _SHADOW for one in traces):
+            self._stops.setdefault(entry.home.id, entry)
+        return traces
+
+    def _trace(self, entry: Entry, rule: Rule | None, picture: Picture) -> RuleTrace:
+        found, why = self._conditions(rule, picture)
+        skipped = self._switch(entry, rule, picture, met=found.met)
+        fired = found.met and skipped is None
+        acts = fired or (found.met and skipped == _SHADOW)
+        actions = act(entry, picture, self._compiler) if acts else ()
+        return RuleTrace(
+            event=self._facts.event_id,
+            plan=self._version,
+            ruleset=entry.home.id,
+            ruleset_version=entry.home.version,
+            rule=entry.id,
+            name=entry.name,
+            about=picture.about(entry.object),
+            met=found.met,
+            fired=fired,
+            because=why,
+            skipped=skipped,
+            conditions=found,
+            actions=actions,
+            near=skipped is None and not found.met and flips(found) == 1,
+            calls=self._calls(actions),
+        )
+
+    def _calls(self, actions: Sequence[PlannedAction]) -> tuple[int, ...]:
+        declared = self._compiler.schema.actions
+        return tuple(0 if one.skipped else declared[one.action].calls for one in actions)
+
+    def _conditions(self, rule: Rule | None, picture: Picture) -> tuple[Trace, str]:
+        if rule is None:
+            return _UNREADABLE, "the rule is not valid"
+        tree = self._compiler.conditions.tree(rule.when)
+        found = ALWAYS if tree is None else trace(tree, picture.view)
+        why = because(tree, found, picture.view)
+        if found.met and rule.run == "becomes_true" and self._facts.prior is None:
+            why += " (whether it held before is not known)"
+        return found, why
+
+    def _switch(
+        self, entry: Entry, rule: Rule | None, picture: Picture, *, met: bool
+    ) -> str | None:
+        if rule is None:
+            return f"rule invalid: {entry.problems[0].message}"
+        off = self._off(entry, rule)
+        if off is not None or not met:
+            return off
+        stop = self._stops.get(entry.home.id)
+        if stop is not None:
+            return f'stopped by rule "{stop.name}"'
+        if still_true(entry, picture.view):
+            return "still true (becomes_true)"
+        return _SHADOW if entry.home.state == _SHADOW else None
+
+    def _off(self, entry: Entry, rule: Rule) -> str | None:
+        if not entry.home.live:
+            return "ruleset disabled"
+        if not entry.enabled:
+            return "rule off"
+        if self._facts.trigger not in entry.triggers:
+            return f"trigger is {self._facts.trigger.rpartition('.')[2]}"
+        if rule.sources and self._facts.connector not in rule.sources:
+            return 'connector is not in "from"'
+        return None

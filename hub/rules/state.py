@@ -1,0 +1,163 @@
+"""State: what the handles of one plan share - entries, their homes, the index."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from hub.rules.entries import Compiler, Entry, Home
+from hub.rules.facts import Facts
+from hub.rules.index import Index
+from hub.rules.matches import Match
+from hub.rules.model import Rule, Ruleset
+from hub.rules.schema import Schema
+from hub.rules.views import Picture, act, pictures, still_true
+from hub.sdk.events import RecordRef
+
+
+class State:
+    """What the handles of one plan share."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.compiler = Compiler(schema)
+        self.entries: dict[str, Entry] = {}
+        self._members: dict[str, dict[str, Entry]] = {}
+        self._homes: dict[str, Home] = {}
+        self._index = Index()
+
+    def replace(self, ruleset: Ruleset) -> dict[str, Entry | None]:
+        """Put a ruleset in the place of what is there of it; say what was there."""
+        home = self._home(ruleset)
+        kept = {rule.id for rule in ruleset.rules}
+        gone = [one for one in self._of(home) if one.id not in kept]
+        undo: dict[str, Entry | None] = {one.id: self._remove(one) for one in gone}
+        for place, rule in zip(_places(ruleset.rules), ruleset.rules, strict=True):
+            undo |= self._put(rule, home, place)
+        return undo
+
+    def drop(self, ruleset_id: str) -> dict[str, Entry | None]:
+        """Take a ruleset out; say what was there."""
+        home = self._homes.pop(ruleset_id, None)
+        return {one.id: self._remove(one) for one in self._of(home)} if home else {}
+
+    def reorder(self, order: Iterable[str]) -> None:
+        """Put the rulesets into the tenant's order."""
+        for place, ruleset_id in enumerate(order):
+            if ruleset_id in self._homes:
+                self._homes[ruleset_id].order = place
+
+    def change(
+        self, add: Iterable[Rule], remove: Iterable[str], ruleset: Ruleset | None
+    ) -> dict[str, Entry | None]:
+        """Add, replace and remove rules; say what was there."""
+        undo: dict[str, Entry | None] = {}
+        for rule_id in remove:
+            if rule_id in self.entries:
+                undo[rule_id] = self._remove(self.entries[rule_id])
+        given = self._same_home(ruleset) if ruleset else None
+        for rule in add:
+            there = self.entries.get(rule.id or "")
+            home = given or (there.home if there else self._first_home())
+            undo = self._put(rule, home, rule.position) | undo
+        return undo
+
+    def _same_home(self, ruleset: Ruleset) -> Home:
+        known = self._homes.get(ruleset.id)
+        if known is None:
+            return self._home(ruleset)
+        if known.state != ruleset.state:
+            raise ValueError(f"the state of ruleset '{known.name}' changed: use with_rulesets")
+        known.name, known.version = ruleset.name, ruleset.version
+        return known
+
+    def _first_home(self) -> Home:
+        return min(self._homes.values(), key=lambda one: one.order)
+
+    def _home(self, ruleset: Ruleset) -> Home:
+        known = self._homes.get(ruleset.id)
+        last = max((one.order for one in self._homes.values()), default=-1)
+        order = last + 1 if known is None else known.order
+        home = Home(ruleset.id, ruleset.name, ruleset.version, ruleset.state, order)
+        self._homes[ruleset.id] = home
+        return home
+
+    def _of(self, home: Home) -> list[Entry]:
+        return list(self._members.get(home.id, {}).values())
+
+    def _put(self, rule: Rule, home: Home, place: int) -> dict[str, Entry | None]:
+        known = self.entries.get(rule.id or "")
+        if known is not None and known.digest == rule.digest and known.home.live == home.live:
+            del self._members[known.home.id][known.id]
+            known.home, known.place = home, place
+            self._members.setdefault(home.id, {})[known.id] = known
+            return {}
+        before = self._remove(known) if known is not None else None
+        entry = self.compiler.entry(rule, home, place)
+        self.entries[entry.id] = entry
+        self._members.setdefault(home.id, {})[entry.id] = entry
+        if entry.live:
+            self._index.add(entry)
+        return {entry.id: before}
+
+    def _remove(self, entry: Entry) -> Entry:
+        del self.entries[entry.id]
+        del self._members[entry.home.id][entry.id]
+        if entry.live:
+            self._index.remove(entry)
+        return entry
+
+    def match(self, facts: Facts) -> list[Match]:
+        """Find the rules that fire, in order, with the actions they want."""
+        found: list[Found] = []
+        about = self._index.objects(facts.trigger)
+        for picture in pictures(facts, self.compiler.schema, about):
+            for entry in self._index.find(picture.view):
+                if picture.shows(entry.object) and not still_true(entry, picture.view):
+                    ref = picture.about(entry.object)
+                    found.append(Found(entry.order, picture.number, entry, picture, ref))
+        if len(found) > 1:
+            found.sort(key=_in_order)
+        return [self._match(one) for one in unstopped(found)]
+
+    def _match(self, found: "Found") -> Match:
+        home = found.entry.home
+        return Match(
+            ruleset=home.id,
+            ruleset_version=home.version,
+            rule=found.entry.id,
+            about=found.about,
+            shadow=home.state == "shadow",
+            actions=act(found.entry, found.picture, self.compiler),
+        )
+
+
+class Found(NamedTuple):
+    """An entry whose conditions hold for a picture."""
+
+    order: tuple[int, int]
+    number: int
+    entry: Entry
+    picture: Picture
+    about: RecordRef | None
+
+
+def _in_order(found: Found) -> tuple[tuple[int, int], int]:
+    return found.order, found.number
+
+
+def unstopped(found: Sequence[Found]) -> list[Found]:
+    """Leave out what comes after a rule that ends its ruleset for this event."""
+    stopped: dict[str, str] = {}
+    kept: list[Found] = []
+    for one in found:
+        home = one.entry.home.id
+        if stopped.get(home, one.entry.id) == one.entry.id:
+            kept.append(one)
+            if one.entry.stop:
+                stopped[home] = one.entry.id
+    return kept
+
+
+def _places(rules: Sequence[Rule]) -> Sequence[int]:
+    """Give the rules' own positions where they say the order, else their places."""
+    own = [rule.position for rule in rules]
+    return own if all(one < other for one, other in pairwise(own)) else range(len(rules))

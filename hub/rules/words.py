@@ -1,0 +1,82 @@
+"""Conditions and values in plain words, with labels instead of ids."""
+
+from typing import Final
+
+from hub.rules.operands import OtherField
+from hub.rules.text import Pattern
+from hub.rules.values import Json, text_of
+from hub.sdk.operators import Operator
+from hub.sdk.vocabulary import FieldSchema, FieldType, Value
+
+MASK: Final = "•••"
+MAX_SHOWN: Final = 500
+
+
+class _Slots(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "{" + name + "}"
+
+
+def sentence(operator: Operator, field: FieldSchema, operand: Json) -> str:
+    """Say a condition: "Amount > 10000"."""
+    return operator.sentence.format_map(_slots(operator, field, operand, field.label))
+
+
+def denial(operator: Operator, field: FieldSchema, operand: Json, actual: Value) -> str:
+    """Say why a condition does not hold: "Amount 900 is not > 10000"."""
+    return _told(operator, field, operand, actual, wanted=False)
+
+
+def _told(
+    operator: Operator, field: FieldSchema, operand: Json, actual: Value, *, wanted: bool
+) -> str:
+    said = sentence(operator, field, operand)
+    found = "empty" if actual is None else in_words(actual, field)
+    if wanted:
+        return said
+    rest = operator.sentence.removeprefix("{field} ")
+    slots = _slots(operator, field, operand, field.label)
+    if actual is not None and rest[:1] in {">", "≥", "<", "≤"}:
+        return f"{field.label} {found} is not {rest.format_map(slots)}"
+    if rest.startswith("is ") and not rest.startswith(("is not ", "is none ")):
+        if actual is None:
+            return f"{field.label} is empty, not {rest[3:].format_map(slots)}"
+        return f"{field.label} {found} is not {rest[3:].format_map(slots)}"
+    return f"not so: {said} ({field.label} is {found})"
+
+
+def _slots(operator: Operator, field: FieldSchema, operand: Json, label: str) -> _Slots:
+    slots = _Slots(field=label, value=_operand(operator, field, operand))
+    if isinstance(operand, tuple) and len(operand) == 2:
+        first, second = (in_words(one, field) for one in operand)
+        slots |= {"from": first, "to": second, "low": first, "high": second}
+    return slots
+
+
+def _operand(operator: Operator, field: FieldSchema, operand: Json) -> str:
+    if isinstance(operand, OtherField):
+        return operand.field.label
+    if isinstance(operand, Pattern):
+        return f"/{operand.pattern}/"
+    if isinstance(operand, tuple):
+        joint = " and " if operator.operand == "range" else ", "
+        return joint.join(in_words(one, field) for one in operand)
+    return in_words(operand, field)
+
+
+def in_words(value: Json, field: FieldSchema) -> str:
+    """Show a value of the field: choices by label, texts in quotes, secrets masked."""
+    if field.secret:
+        return MASK
+    if value is None:
+        return "empty"
+    label = next((one.label for one in field.choices if one.value == value), None)
+    if label is not None:
+        return label
+    text = cut(text_of(value))
+    return f'"{text}"' if field.type is FieldType.TEXT else text
+
+
+def cut(text: str) -> str:
+    """Cut a text to what is shown."""
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
