@@ -30,14 +30,12 @@ def raise_for_answer(answer: "httpx.Response") -> None:
 
 
 def json_of(answer: "httpx.Response") -> Any:  # noqa: ANN401 - whatever the vendor sent
-    """Return the JSON of a 2xx answer; None when its body is empty.
+    """Return the JSON of a 2xx answer.
 
-    Raises what raise_for_answer raises. A success that is no JSON (a proxy's page) is
+    Raises what raise_for_answer raises. A success that is no JSON (empty, a proxy's page) is
     Unavailable for a GET or HEAD and OutcomeUnknown for what may have been written.
     """
     raise_for_answer(answer)
-    if not answer.content.strip():
-        return None
     try:
         return answer.json()
     except ValueError as error:

@@ -119,7 +119,7 @@ class Subscription(Generic[Client]):
     inspect: Callable[[Client, str], Awaitable[SubscriptionState | None]]
     ping: Callable[[Client, str], Awaitable[str]]
     remove: Callable[[Client, str], Awaitable[None]]
-    secret_field: str = "webhook_secret"
+    secret_field: str = "webhook_secret"  # noqa: S105 - the name of a field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,6 @@ def test_whatever_is_no_success_is_a_connector_error(status, text):
 
 def test_json_is_read_from_a_success():
     assert hub.json_of(answer(200, text='{"id": 1}')) == {"id": 1}
-    assert hub.json_of(answer(204)) is None
 
 
 @pytest.mark.parametrize(
@@ -94,6 +93,11 @@ def test_json_is_read_from_a_success():
 def test_a_page_in_place_of_json_is_no_success(method, expected):
     with pytest.raises(expected, match="Expected JSON, found 200 OK: <html>"):
         hub.json_of(answer(200, method=method, text="<html>"))
+
+
+def test_an_empty_success_is_no_json():
+    with pytest.raises(hub.OutcomeUnknown, match="empty body"):
+        hub.json_of(answer(200))
 
 
 def test_an_error_with_json_is_still_an_error():
