@@ -231,5 +231,9 @@ def client_environment() -> dict[str, str]:
 
 
 def bare_environment() -> dict[str, str]:
-    """Return the environment without the hub's settings, for a hub that starts from nothing."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+    """Return the environment without hub settings and proxies, for a hub that speaks to itself."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("HUB_") and not name.lower().endswith("_proxy")
+    }

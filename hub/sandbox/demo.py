@@ -75,12 +75,9 @@ async def tell_story(both: Running, world: World, say: Say, *, kill_at: int | No
 
 def where_to_look(folder: Path, failed: StepFailed) -> tuple[str, str]:
     """Return what was not seen, and where to look for the reason."""
-    data = f"HUB_DATA_DIR={folder / 'data'} HUB_TENANT=demo"
-    return (
-        f"Step {failed.step.name!r} was not seen: {failed.reason}",
-        f"Look at {folder / 'hub.log'} and {folder / 'sandbox.log'}; "
-        f"without --oneshot the hub stays up for: {data} {failed.step.look}",
-    )
+    ask = f"HUB_DATA_DIR={folder / 'data'} HUB_TENANT=demo: {failed.step.look}"
+    look = f"Look at {folder / 'hub.log'} and {folder / 'sandbox.log'}; while the hub is up, {ask}"
+    return f"Step {failed.step.name!r} was not seen: {failed.reason}", look
 
 
 def _addresses(both: Running, world: World) -> list[str]:

@@ -57,7 +57,7 @@ def api() -> Iterator[Api]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     found.url = f"http://127.0.0.1:{server.server_address[1]}"
     yield found
