@@ -1,0 +1,1 @@
+"""Signing in to Salesforce: five flows, one session."""

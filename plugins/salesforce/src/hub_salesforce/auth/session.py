@@ -1,0 +1,81 @@
+"""One session per connector, renewed by one caller while the others wait."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+import hub
+from hub import clock
+from hub_salesforce.auth import oauth
+from hub_salesforce.auth.soap import by_soap_login
+from hub_salesforce.settings import Auth
+
+if TYPE_CHECKING:
+    import httpx
+
+    from hub_salesforce.auth.access import Access
+    from hub_salesforce.settings import SalesforceSettings
+
+_FLOWS: "Mapping[Auth, Callable[[SalesforceSettings, httpx.AsyncClient, datetime], Awaitable[Access]]]" = {
+    Auth.JWT: oauth.by_jwt,
+    Auth.CLIENT_CREDENTIALS: oauth.by_client_credentials,
+    Auth.REFRESH_TOKEN: oauth.by_refresh_token,
+    Auth.OAUTH_PASSWORD: oauth.by_oauth_password,
+    Auth.PASSWORD: by_soap_login,
+}
+
+
+class Session:
+    """Signs in once and hands out the access until it is refused.
+
+    It never logs out: sessions of one user may share an id, and a logout would end the
+    sessions of others.
+    """
+
+    def __init__(
+        self,
+        settings: "SalesforceSettings",
+        http: "httpx.AsyncClient",
+        now: clock.Clock = clock.now,
+    ) -> None:
+        self._settings = settings
+        self._http = http
+        self._now = now
+        self._access: Access | None = None
+        self._attempts = 0
+        self._refused: str | None = None
+        self._lock = asyncio.Lock()
+
+    async def access(self, *, instead_of: str | None = None) -> "Access":
+        """Return the access, signed in anew if there is none or its token is `instead_of`.
+
+        Callers that come at once share one sign-in, and its failure: a wrong password is
+        tried once, not once a caller.
+        """
+        seen = self._attempts
+        if self._access and self._access.token != instead_of:
+            return self._access
+        async with self._lock:
+            if self._access and self._access.token != instead_of:
+                return self._access
+            if self._attempts != seen and self._refused:
+                raise hub.AuthenticationFailed(self._refused)
+            return await self._sign_in()
+
+    async def _sign_in(self) -> "Access":
+        self._attempts += 1
+        self._access = self._refused = None
+        try:
+            access = await _FLOWS[self._settings.auth](self._settings, self._http, self._now())
+        except hub.AuthenticationFailed as error:
+            self._refused = str(error)
+            raise
+        if access.refresh_token:
+            self._settings = self._settings.model_copy(
+                update={"refresh_token": SecretStr(access.refresh_token)}
+            )
+        self._access = access
+        return access

@@ -1,0 +1,255 @@
+"""Salesforce's REST API, as the hub uses it."""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import hub
+from hub import clock
+from hub_salesforce.auth.session import Session
+from hub_salesforce.describe import FRESH, Describe, read_describe
+from hub_salesforce.errors import Answer, SalesforceRejected, raise_for
+from hub_salesforce.ids import SfId, key_prefix, to_18
+from hub_salesforce.limits import Usage, usage_of
+
+if TYPE_CHECKING:
+    import httpx
+
+    from hub_salesforce.auth.access import Access
+    from hub_salesforce.settings import SalesforceSettings
+
+Row = Mapping[str, Any]
+MARK = "client=integration-hub"
+"""Goes with every call: change events name it as the origin of our own writes."""
+LONGEST_URL = 12_000
+"""Salesforce refuses 16,384 bytes of address and headers; longer queries go in a body."""
+
+
+class SalesforceClient:
+    """Calls one org as one user; signs in when first needed and again when told so."""
+
+    def __init__(
+        self,
+        settings: "SalesforceSettings",
+        http: "httpx.AsyncClient",
+        now: clock.Clock = clock.now,
+    ) -> None:
+        self.settings = settings
+        self.session = Session(settings, http, now)
+        self.usage: Usage | None = None
+        self.skew: timedelta | None = None
+        self.polled_at: datetime | None = None
+        self.now = now
+        self._http = http
+        self._describes: dict[str, Describe] = {}
+        self._objects: tuple[datetime, Sequence[Row]] | None = None
+
+    @property
+    def root(self) -> str:
+        """The path that all calls of the chosen API version begin with."""
+        return f"/services/data/v{self.settings.api_version}"
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: object = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a request to the org; an expired session is renewed and the request sent once more.
+
+        `path` begins with a slash. Raises the ConnectorError of any answer but 2xx and 304.
+        """
+        access = await self.session.access()
+        answer = await self._once(access, method, path, body, params, headers)
+        if answer.status == 401:
+            access = await self.session.access(instead_of=access.token)
+            answer = await self._once(access, method, path, body, params, headers)
+        raise_for(answer, self.now())
+        return answer
+
+    async def query(self, soql: str) -> list[Row]:
+        """Return all rows of a query, over all its pages."""
+        return [row async for page in self._pages(soql) for row in page]
+
+    async def query_page(self, soql: str) -> list[Row]:
+        """Return the first page of a query."""
+        return list((await self._query(soql)).get("records") or ())
+
+    async def create(
+        self, api_name: str, fields: Row, *, headers: Mapping[str, str] | None = None
+    ) -> SfId:
+        """Create a record and return its id."""
+        answer = await self.send(
+            "POST", f"{self.root}/sobjects/{api_name}", body=fields, headers=headers
+        )
+        return _made(answer)
+
+    async def update(
+        self, api_name: str, id: str, fields: Row, *, unless_changed_since: datetime | None = None
+    ) -> None:
+        """Change a record; Conflict if it was changed after `unless_changed_since`."""
+        since = unless_changed_since
+        headers = {"If-Unmodified-Since": format_datetime(since, usegmt=True)} if since else None
+        path = f"{self.root}/sobjects/{api_name}/{id}"
+        await self.send("PATCH", path, body=fields, headers=headers)
+
+    async def upsert(
+        self, api_name: str, external_field: str, value: str, fields: Row
+    ) -> tuple[SfId | None, bool]:
+        """Create or change the record with that external id; returns its id and if it is new.
+
+        The id is None where an API version before 46.0 changed a record.
+        """
+        path = f"{self.root}/sobjects/{api_name}/{external_field}/{quote(value, safe='')}"
+        try:
+            answer = await self.send("PATCH", path, body=fields)
+        except hub.Gone as error:
+            raise SalesforceRejected(
+                f"{error} - {external_field} must be an External ID field of {api_name}, and "
+                "visible to the integration user"
+            ) from error
+        if answer.status == 204:
+            return None, False
+        return _made(answer), bool(answer.data.get("created", answer.status == 201))
+
+    async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
+        """Return the JSON of a path below the API version's root."""
+        return (await self.send("GET", self.root + path, params=params)).data
+
+    async def composite(self, parts: Sequence[Row], *, all_or_none: bool = True) -> list[Row]:
+        """Send up to 25 requests in one call; each answer has its own status."""
+        body = {"allOrNone": all_or_none, "compositeRequest": list(parts)}
+        answer = await self.send("POST", f"{self.root}/composite", body=body)
+        found = answer.data.get("compositeResponse") if isinstance(answer.data, dict) else None
+        if not isinstance(found, list):
+            raise hub.OutcomeUnknown("a composite call was answered with something else")
+        return found
+
+    async def describe(self, api_name: str) -> Describe:
+        """Return an object's description; kept, and asked for again only if it changed."""
+        known = self._describes.get(api_name.lower())
+        if known and known.age(self.now()) < FRESH:
+            return known
+        headers = {"If-Modified-Since": known.modified} if known and known.modified else None
+        path = f"{self.root}/sobjects/{quote(api_name)}/describe"
+        answer = await self.send("GET", path, headers=headers)
+        if known and answer.status == 304:
+            fresh = replace(known, read_at=self.now())
+        else:
+            fresh = read_describe(answer.data, answer.headers.get("last-modified", ""), self.now())
+        self._describes[api_name.lower()] = fresh
+        return fresh
+
+    async def objects(self) -> Sequence[Row]:
+        """Return the short descriptions of all objects of the org, at most FRESH old."""
+        if self._objects is None or self.now() - self._objects[0] > FRESH:
+            listed = await self.get("/sobjects")
+            self._objects = (self.now(), listed.get("sobjects") or ())
+        return self._objects[1]
+
+    async def object_of(self, id: str) -> str:
+        """Return the API name of the object that an id belongs to; Gone if there is none."""
+        for row in await self.objects():
+            if row.get("keyPrefix") == key_prefix(id):
+                return str(row["name"])
+        raise hub.Gone(f"no object of this org has ids that begin with {key_prefix(id)}")
+
+    async def record_url(self, api_name: str, id: str) -> str:
+        """Return the address of a record's page."""
+        access = await self.session.access()
+        return record_page(access.instance_url, api_name, id)
+
+    async def _pages(self, soql: str) -> AsyncIterator[Sequence[Row]]:
+        found = await self._query(soql)
+        yield found.get("records") or ()
+        while following := found.get("nextRecordsUrl"):
+            found = (await self.send("GET", following)).data
+            yield found.get("records") or ()
+
+    async def _query(self, soql: str) -> Row:
+        if len(quote(soql)) <= LONGEST_URL:
+            found: Row = await self.get("/query", {"q": soql})
+            return found
+        return await self._query_in_body(soql)
+
+    async def _query_in_body(self, soql: str) -> Row:
+        url = f"v{self.settings.api_version}/query?q={quote(soql)}"
+        body = {"batchRequests": [{"method": "GET", "url": url}]}
+        answer = await self.send("POST", f"{self.root}/composite/batch", body=body)
+        part = answer.data["results"][0]
+        inner = replace(answer, method="GET", status=part["statusCode"], data=part["result"])
+        raise_for(inner, self.now())
+        found: Row = part["result"]
+        return found
+
+    async def _once(
+        self,
+        access: "Access",
+        method: str,
+        path: str,
+        body: object,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
+        content = None if body is None else json.dumps(body).encode()
+        sent = {
+            "Authorization": f"Bearer {access.token}",
+            "Accept": "application/json",
+            "Sforce-Call-Options": MARK,
+            **({"Content-Type": "application/json"} if content is not None else {}),
+            **(headers or {}),
+        }
+        answer = await self._http.request(
+            method, access.instance_url + path, content=content, params=params, headers=sent
+        )
+        self._note(answer)
+        return _read(method, path, answer)
+
+    def _note(self, answer: "httpx.Response") -> None:
+        self.usage = usage_of(answer.headers) or self.usage
+        if "date" in answer.headers:
+            self.skew = _skew(answer.headers.get_list("date")[-1], self.now())
+
+
+def record_page(instance_url: str, api_name: str, id: str) -> str:
+    """Return the address of a record's page in Lightning."""
+    return f"{instance_url.rstrip('/')}/lightning/r/{api_name}/{id}/view"
+
+
+def _skew(date: str, now: datetime) -> timedelta | None:
+    """Return how far the org's clock is ahead of ours; None where the header can't be read."""
+    try:
+        return parsedate_to_datetime(date) - now
+    except (ValueError, TypeError):
+        return None
+
+
+def _made(answer: Answer) -> SfId:
+    try:
+        return to_18(str(answer.data["id"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise hub.OutcomeUnknown("the record's id is missing in Salesforce's answer") from error
+
+
+def _read(method: str, path: str, answer: "httpx.Response") -> Answer:
+    text = answer.text
+    try:
+        data = json.loads(text, parse_float=Decimal) if text.strip() else None
+    except ValueError:
+        data = None
+    return Answer(
+        method=method,
+        path=path,
+        status=answer.status_code,
+        headers=answer.headers,
+        data=data,
+        text=text,
+    )

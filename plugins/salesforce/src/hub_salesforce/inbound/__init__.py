@@ -1,0 +1,1 @@
+"""Changes that the org sends by itself."""

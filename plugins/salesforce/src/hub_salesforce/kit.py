@@ -1,0 +1,90 @@
+"""The public kit: describe an sObject, get declarations.
+
+Everything a plugin for another product on the Salesforce platform needs. Names here follow
+the deprecation rule of the SDK; all else in this package may change.
+"""
+
+from typing import Any
+
+from hub import Action, Check, ChoiceSource, ConnectorType, Poller, SchemaDiscovery, WebhookReceiver
+from hub_salesforce.actions import actions_of
+from hub_salesforce.checks import checks_of
+from hub_salesforce.choices import choices_of, picklist
+from hub_salesforce.client import SalesforceClient
+from hub_salesforce.discovery import discovery_of
+from hub_salesforce.errors import Conflict, Duplicate, Fault, SalesforceRejected
+from hub_salesforce.ids import is_id, same_id, to_18
+from hub_salesforce.inbound.receiver import receiver_of
+from hub_salesforce.limits import quota_of as quota
+from hub_salesforce.polling import poller_of
+from hub_salesforce.settings import SalesforceSettings
+from hub_salesforce.sobjects import (
+    NoteShape,
+    Objects,
+    SField,
+    SObject,
+    fields,
+    objects,
+    sobject,
+    source_objects,
+    triggers,
+)
+
+__all__ = [
+    "Conflict",
+    "Duplicate",
+    "Fault",
+    "NoteShape",
+    "Objects",
+    "SField",
+    "SObject",
+    "SalesforceClient",
+    "SalesforceRejected",
+    "SalesforceSettings",
+    "actions",
+    "checks",
+    "choices",
+    "discovery",
+    "fields",
+    "is_id",
+    "objects",
+    "picklist",
+    "pollers",
+    "quota",
+    "receiver",
+    "same_id",
+    "sobject",
+    "source_objects",
+    "to_18",
+    "triggers",
+]
+
+
+def receiver(*declared: SObject) -> WebhookReceiver[SalesforceSettings]:
+    """Return the receiver of Apex pushes and Outbound Messages about the objects."""
+    return receiver_of(objects(*declared))
+
+
+def pollers(*declared: SObject) -> tuple[Poller[SalesforceClient], ...]:
+    """Return the poller of all objects that a connector's settings name, notes included."""
+    return (poller_of(objects(*declared)),)
+
+
+def actions(connector_type: ConnectorType[Any, Any], *declared: SObject) -> list[Action[Any, Any]]:
+    """Return the actions on records of any object; the first declared one is their target."""
+    return actions_of(connector_type, objects(*declared))
+
+
+def checks(*declared: SObject) -> tuple[Check[SalesforceClient], ...]:
+    """Return the checks: sign-in, API access, objects, fields, limits."""
+    return checks_of(objects(*declared))
+
+
+def choices(*declared: SObject) -> tuple[ChoiceSource[SalesforceClient], ...]:
+    """Return the choice sources that every org has: objects, owners, users, queues, fields."""
+    return choices_of(objects(*declared))
+
+
+def discovery(*declared: SObject) -> SchemaDiscovery[SalesforceClient]:
+    """Return the discovery of the org's objects and of fields that are not declared."""
+    return discovery_of(objects(*declared))

@@ -1,0 +1,275 @@
+"""Polling by SystemModstamp: with an overlap, page by key, all objects in one call."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from hub import Batch, Event, Poller
+from hub_salesforce import events, rows, soql
+from hub_salesforce.errors import Answer, raise_for
+from hub_salesforce.sobjects import NoteShape, Objects, SObject
+from hub_salesforce.values import instant, stamp
+
+if TYPE_CHECKING:
+    from hub_salesforce.client import Row, SalesforceClient
+
+QUERIES_A_CALL = 5
+_SLOW, _SHED = timedelta(minutes=5), timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """Where polling stands: everything before `start` is read.
+
+    While a window has more pages, `end` is its end and `after` holds, for each object that
+    is not through, the stamp and id of the last row read.
+    """
+
+    start: datetime
+    end: datetime | None = None
+    after: dict[str, tuple[datetime, str]] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Return the cursor as the hub stores it."""
+        return json.dumps(
+            {
+                "start": stamp(self.start),
+                "end": stamp(self.end) if self.end else None,
+                "after": {name: [stamp(at), id] for name, (at, id) in self.after.items()},
+            }
+        )
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor":
+        """Return the cursor of a stored text."""
+        found = json.loads(text)
+        return cls(
+            start=instant(found["start"]),
+            end=instant(found["end"]) if found.get("end") else None,
+            after={
+                name: (instant(at), id) for name, (at, id) in (found.get("after") or {}).items()
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """What one query of a poll reads: an object's records, or its notes."""
+
+    declared: SObject
+    notes: NoteShape | None = None
+
+    @property
+    def api_name(self) -> str:
+        return self.notes.api_name if self.notes else self.declared.api_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Window:
+    start: datetime
+    end: datetime
+    overlap: timedelta
+
+
+def poller_of(objects: Objects) -> "Poller[SalesforceClient]":
+    """Return the poller of all objects that a connector's settings name, and their notes."""
+
+    async def fetch(client: "SalesforceClient", cursor: str | None) -> Batch:
+        if cursor is None:
+            return Batch(events=(), cursor=Cursor(start=await _beginning(client)).text())
+        if not client.settings.poll_enabled or _waits(client):
+            return Batch(events=(), cursor=cursor)
+        return await _poll(client, objects, Cursor.read(cursor))
+
+    async def fetch_one(client: "SalesforceClient", id: str) -> Event:
+        declared = objects.of(await client.object_of(id))
+        row = await rows.read(client, declared, id)
+        access = await client.session.access()
+        return events.updated(
+            declared,
+            row,
+            before=None,
+            actor_name=_name(row, "LastModifiedBy"),
+            url=access.instance_url,
+        )
+
+    return Poller(source_object=objects.declared[0].name, fetch=fetch, fetch_one=fetch_one)
+
+
+def statement(
+    fields: Sequence[str], api_name: str, window: _Window, after: tuple[datetime, str] | None
+) -> str:
+    """Return the query of one page of a window."""
+    condition = (
+        soql.after(*after, window.end)
+        if after
+        else soql.window(window.start - window.overlap, window.end)
+    )
+    order = "SystemModstamp ASC, Id ASC"
+    return soql.select(fields, api_name, condition, order=order, limit=soql.PAGE)
+
+
+async def _poll(client: "SalesforceClient", objects: Objects, cursor: Cursor) -> Batch:
+    settings = client.settings
+    end = cursor.end or await _end(client)
+    overlap = timedelta(minutes=settings.poll_overlap_minutes)
+    window = _Window(start=cursor.start, end=end, overlap=overlap)
+    if end <= cursor.start:
+        return Batch(events=(), cursor=cursor.text())
+    found: list[Event] = []
+    after: dict[str, tuple[datetime, str]] = {}
+    sources = [
+        s for s in _sources(client, objects) if not cursor.after or s.api_name in cursor.after
+    ]
+    for chunk in _chunks(sources):
+        pages = await _pages(client, chunk, window, cursor)
+        for source, page in zip(chunk, pages, strict=True):
+            found += await _events(client, source, page, window)
+            if len(page) == soql.PAGE:
+                last = page[-1]
+                after[source.api_name] = (instant(last["SystemModstamp"]), str(last["Id"]))
+    if after:
+        paged = Cursor(start=cursor.start, end=end, after=after)
+        return Batch(events=found, cursor=paged.text(), more=True)
+    found += await _deletions(client, objects, window)
+    client.polled_at = client.now()
+    return Batch(events=found, cursor=Cursor(start=end).text())
+
+
+async def _pages(
+    client: "SalesforceClient", sources: Sequence[_Source], window: _Window, cursor: Cursor
+) -> "list[list[Row]]":
+    """Return one page for each source, all by one call."""
+    parts = []
+    for at, source in enumerate(sources):
+        fields = await _fields(client, source)
+        text = statement(fields, source.api_name, window, cursor.after.get(source.api_name))
+        url = f"{client.root}/query?q={quote(text)}"
+        parts.append({"method": "GET", "url": url, "referenceId": f"q{at}"})
+    answers = await client.composite(parts, all_or_none=False)
+    return [_rows_of(client, answer) for answer in answers]
+
+
+def _rows_of(client: "SalesforceClient", part: "Row") -> "list[Row]":
+    answer = Answer(
+        method="GET",
+        path="/query",
+        status=int(part["httpStatusCode"]),
+        headers=part.get("httpHeaders") or {},
+        data=part.get("body"),
+        text=str(part.get("body")),
+    )
+    raise_for(answer, client.now())
+    return list(answer.data.get("records") or ())
+
+
+async def _fields(client: "SalesforceClient", source: _Source) -> list[str]:
+    shape = source.notes
+    if shape is None:
+        return await rows.selected(client, source.declared)
+    lookup = _lookup(shape.parent)
+    plain = ["Id", shape.parent, shape.text, "CreatedById", "CreatedBy.Name", "CreatedDate"]
+    known = [shape.public] if shape.public else []
+    number = [f"{lookup}.{source.declared.number}"]
+    return [*plain, *known, *shape.fixed, *number, "SystemModstamp"]
+
+
+async def _events(
+    client: "SalesforceClient", source: _Source, page: "Sequence[Row]", window: _Window
+) -> list[Event]:
+    url = (await client.session.access()).instance_url
+    if source.notes:
+        return [e for row in page for e in _note_events(source, row, url, window)]
+    describe = await client.describe(source.api_name)
+    typed = (rows.typed(describe, row) for row in page)
+    return [e for row in typed for e in _row_events(source.declared, row, url, window)]
+
+
+def _row_events(declared: SObject, row: "Row", url: str, window: _Window) -> Iterator[Event]:
+    """Yield "created" for a row made in the window, and "updated" for one changed in it.
+
+    A row from the overlap may be one that became visible late: both are told, and what was
+    told before is known by its key.
+    """
+    made, changed = instant(row["CreatedDate"]), instant(row["SystemModstamp"])
+    if made >= window.start - window.overlap:
+        yield events.created(declared, row, actor_name=_name(row, "CreatedBy"), url=url)
+    if made < window.start and changed > made:
+        name = _name(row, "LastModifiedBy")
+        yield events.updated(declared, row, before=None, actor_name=name, url=url)
+
+
+def _note_events(source: _Source, row: "Row", url: str, window: _Window) -> Iterator[Event]:
+    shape = source.notes
+    if shape is None or instant(row["CreatedDate"]) < window.start - window.overlap:
+        return
+    if any(row.get(name) != wanted for name, wanted in shape.fixed.items()):
+        return
+    parent = {"Parent": row.get(_lookup(shape.parent))}
+    author = _name(row, "CreatedBy")
+    yield events.commented(source.declared, shape, {**row, **parent}, author=author, url=url)
+
+
+async def _deletions(client: "SalesforceClient", objects: Objects, window: _Window) -> list[Event]:
+    if not client.settings.poll_deletes:
+        return []
+    found: list[Event] = []
+    for source in _sources(client, objects):
+        if source.notes is None:
+            path = f"/sobjects/{source.api_name}/deleted/"
+            span = {"start": _iso(window.start - window.overlap), "end": _iso(window.end)}
+            answer = await client.get(path, span)
+            found += [
+                events.deleted(
+                    source.declared, {"Id": one["id"]}, at=instant(one["deletedDate"]), actor=None
+                )
+                for one in answer.get("deletedRecords") or ()
+            ]
+    return found
+
+
+def _sources(client: "SalesforceClient", objects: Objects) -> list[_Source]:
+    named = [objects.of(name) for name in client.settings.objects]
+    notes = [_Source(declared=one, notes=shape) for one in named for shape in one.notes]
+    return [*(_Source(declared=one) for one in named), *notes]
+
+
+def _chunks(sources: Sequence[_Source]) -> Iterator[Sequence[_Source]]:
+    for at in range(0, len(sources), QUERIES_A_CALL):
+        yield sources[at : at + QUERIES_A_CALL]
+
+
+def _waits(client: "SalesforceClient") -> bool:
+    """Tell whether this poll is left out, because the org's requests are running out."""
+    usage, last = client.usage, client.polled_at
+    if usage is None or last is None or not usage.slows:
+        return False
+    return client.now() - last < (_SHED if usage.sheds else _SLOW)
+
+
+async def _beginning(client: "SalesforceClient") -> datetime:
+    if client.skew is None:
+        await client.query_page("SELECT Id FROM Organization LIMIT 1")
+    return await _end(client)
+
+
+async def _end(client: "SalesforceClient") -> datetime:
+    lag = timedelta(seconds=client.settings.poll_safety_lag_seconds)
+    return (client.now() + (client.skew or timedelta()) - lag).replace(microsecond=0)
+
+
+def _lookup(field_name: str) -> str:
+    """Return the relationship of a lookup field: ParentId -> Parent, Foo__c -> Foo__r."""
+    return field_name[:-2] if field_name.endswith("Id") else field_name.removesuffix("c") + "r"
+
+
+def _name(row: "Row", lookup: str) -> str | None:
+    person: Any = row.get(lookup)
+    return person.get("Name") if isinstance(person, dict) else None
+
+
+def _iso(moment: datetime) -> str:
+    return stamp(moment).replace("Z", "+00:00")
