@@ -67,3 +67,12 @@ def test_documents_are_json_yaml_files_or_input(tmp_path, monkeypatch) -> None:
 def test_what_is_no_document_is_refused(given: str) -> None:
     with pytest.raises(Failed):
         values.mapping(given)
+
+
+def test_on_is_a_name_in_a_rule_and_true_is_a_truth() -> None:
+    assert values.mapping("on: [a]\nyes: no\nx: true\ny: False") == {
+        "on": ["a"],
+        "yes": "no",
+        "x": True,
+        "y": False,
+    }

@@ -1,6 +1,7 @@
 """What people type for settings and parameters: `key=value`, JSON, `@file`, `-`."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,6 +12,20 @@ import yaml
 
 from hub.cli.failure import Failed, Usage
 from hub.cli.show import Screen
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML whose only booleans are `true` and `false`: a rule's `on` is a name, not a yes."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - PyYAML's own attribute, never changed
+        first: [(tag, pattern) for tag, pattern in listed if not tag.endswith(":bool")]
+        for first, listed in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Yaml.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 
 
 def pairs(
@@ -37,7 +52,7 @@ def document(given: str) -> Any:  # noqa: ANN401 - JSON
     """Read a JSON or YAML document: the text itself, `@file`, or `-` for standard input."""
     text = _text(given)
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_Yaml)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         place = " ".join(str(error).split())
         raise Failed(f"This is neither JSON nor YAML: {place}", "Correct it and repeat.") from error
