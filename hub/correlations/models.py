@@ -75,7 +75,10 @@ class Link(TenantOwned, Base):
 
 
 class LastSeen(TenantOwned, Base):
-    """The newest values the hub knows of a record."""
+    """The newest values the hub knows of a record.
+
+    `values` are what the vendor reported; `written` what the hub set since: {field: [value, at]}.
+    """
 
     __tablename__ = "last_seen"
     __table_args__ = (Index("ix_last_seen_seen_at", "seen_at"),)
@@ -84,9 +87,9 @@ class LastSeen(TenantOwned, Base):
     source_object: Mapped[str] = mapped_column(String(120), primary_key=True)
     record_id: Mapped[str] = mapped_column(String(255), primary_key=True)
     values: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    written: Mapped[dict[str, Any]] = mapped_column(default=dict)
     url: Mapped[str | None] = mapped_column(Text, default=None)
     human_id: Mapped[str | None] = mapped_column(String(120), default=None)
-    digest: Mapped[str] = mapped_column(String(32), default="", server_default="")
     occurred_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(default=clock.now)
 
@@ -113,7 +116,9 @@ class Echo(TenantOwned, Base):
     field: Mapped[str] = mapped_column(String(120))
     digest: Mapped[bytes] = mapped_column(LargeBinary(16))
     run_id: Mapped[int] = mapped_column(BigId)
+    hops: Mapped[int] = mapped_column(default=0, server_default="0")
     sent_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(default=None)
     expires_at: Mapped[datetime]
 
 
