@@ -7,7 +7,7 @@ import pytest
 from hub.cli.server.reference import COMMON, commands, pages
 
 COMMANDS = dict(commands())
-SERVER = {"serve", "sandbox", "demo", "migrate", "openapi", "docs", "help"}
+SERVER = {"serve", "sandbox", "demo", "migrate", "openapi", "plugin", "docs", "help"}
 
 
 @pytest.mark.parametrize("path", COMMANDS)
@@ -110,3 +110,18 @@ def test_the_reference_pages_are_as_the_code_says(request) -> None:
     stale = [name for name, text in pages().items() if (folder / name).read_text() != text]
 
     assert stale == [], "run: hub docs write"
+
+
+def test_a_new_plugin_is_written(hub, tmp_path) -> None:
+    ended = hub("plugin", "new", "zendesk", "--into", str(tmp_path))
+
+    assert ended.status == 0
+    assert (tmp_path / "hub-zendesk" / "pyproject.toml").is_file()
+    assert "pytest" in ended.out.splitlines()[-1]
+
+
+def test_a_plugin_that_can_not_be_named_so_is_refused(hub, tmp_path) -> None:
+    ended = hub("plugin", "new", "Zen Desk", "--into", str(tmp_path))
+
+    assert ended.status == 2
+    assert "lower-case" in ended.err

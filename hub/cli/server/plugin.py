@@ -1,0 +1,36 @@
+"""`hub plugin new`: the files of a plugin that passes the contract kit."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.cli.failure import Usage
+
+
+def attach(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    group = typer.Typer(rich_markup_mode=None, help="Writing plugins.")
+    group.callback()(lambda: None)
+    group.command("new", epilog="Example: hub plugin new zendesk --into plugins")(new)
+    app.add_typer(group, name="plugin", epilog="Example: hub plugin new zendesk")
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="The vendor's name: letters, digits, underscores.")],
+    *,
+    into: Annotated[Path, typer.Option(help="Folder that the plugin's own folder is made in.")] = (
+        Path()
+    ),
+) -> None:
+    """Write a new plugin: a small one that works, with tests that pass."""
+    from hub.scaffold.writing import ScaffoldRefused, write_plugin  # noqa: PLC0415 - lazy
+
+    try:
+        files = write_plugin(name, into)
+    except ScaffoldRefused as refused:
+        raise Usage(str(refused), "hub plugin new --help shows an example.") from refused
+    for file in files:
+        typer.echo(f"✓ {file}")
+    root = into / f"hub-{name.replace('_', '-')}"
+    typer.echo(f"Next: pip install -e {root} && pytest {root}")
