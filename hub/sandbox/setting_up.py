@@ -19,6 +19,8 @@ DEFAULT_SERVICE = "PGEN001"
 AGENT = "agent@acme.example"
 RULESETS = ("case_to_pagerduty.yaml", "pagerduty_to_case.yaml")
 
+_OFTEN: Mapping[str, Any] = {"poll_interval_seconds": 10, "poll_safety_lag_seconds": 0}
+
 Say = Callable[[str], None]
 
 
@@ -26,25 +28,32 @@ class SetUpFailed(Exception):
     """The demo could not be set up; the message says what is missing."""
 
 
-async def set_up(running: Running, http: httpx.AsyncClient, say: Say) -> World:
-    """Make tenant, connectors, mapping, rulesets and webhooks; say each; return the world."""
+async def set_up(
+    running: Running, http: httpx.AsyncClient, say: Say, *, often: bool = False
+) -> World:
+    """Make tenant, connectors, mapping, rulesets and webhooks; say each; return the world.
+
+    With `often`, what got lost is looked for every few seconds.
+    """
     stands = await _stands(running.sandbox_url, http)
     operator = Hub(url=running.hub_url, token=running.operator_token, tenant=TENANT, http=http)
     await operator.post("/tenants", {"slug": TENANT, "name": "Demo", "time_zone": "UTC"})
     say(f"✓ Tenant {TENANT} added")
     pushing = secrets.token_hex(16)
     await _connector(operator, "pagerduty", stands["pagerduty"]["settings"], say)
-    await _connector(
-        operator, "salesforce", {**stands["salesforce"]["settings"], "webhook_secret": pushing}, say
-    )
+    own = {"webhook_secret": pushing, **(_OFTEN if often else {})}
+    await _connector(operator, "salesforce", stands["salesforce"]["settings"] | own, say)
     await _mappings(operator, say)
     for name in RULESETS:
         await _ruleset(operator, name, say)
     salesforce = Salesforce(url=stands["salesforce"]["url"], http=http, username=AGENT)
     await _webhooks(operator, salesforce, pushing, say)
+    pagerduty = PagerDuty(url=stands["pagerduty"]["url"], http=http)
+    if often:
+        await pagerduty.repeat_after(1.0)
     return World(
         hub=operator,
-        pagerduty=PagerDuty(url=stands["pagerduty"]["url"], http=http),
+        pagerduty=pagerduty,
         salesforce=salesforce,
         service=SERVICE,
     )
