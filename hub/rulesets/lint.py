@@ -20,7 +20,6 @@ _MANY_KEYLESS: Final = 200
 _MANY_PATTERNS: Final = 500
 _SHARE: Final = 0.5
 SEVERITIES: Final[Mapping[str, Severity]] = {
-    "L101": "error",
     "L102": "error",
     "L103": "error",
     "L104": "warning",
@@ -40,10 +39,8 @@ SEVERITIES: Final[Mapping[str, Severity]] = {
     "L501": "warning",
     "L502": "warning",
     "L503": "error",
-    "L504": "warning",
 }
 NAMES: Final[Mapping[str, str]] = {
-    "L101": "required-fields",
     "L102": "choice-unknown",
     "L103": "never",
     "L104": "trigger-unseen",
@@ -63,7 +60,6 @@ NAMES: Final[Mapping[str, str]] = {
     "L501": "unmapped-service",
     "L502": "calls",
     "L503": "secret",
-    "L504": "note-echo",
 }
 
 
