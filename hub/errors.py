@@ -133,5 +133,23 @@ class ConnectorBroken(HubError):
     status = 503
 
 
+class VendorRefused(HubError):
+    """The vendor did not do what was asked."""
+
+    status = 502
+
+
+class VendorAway(HubError):
+    """The vendor did not answer."""
+
+    status = 504
+
+
+class PluginFailed(HubError):
+    """The connector's plugin has a fault."""
+
+    status = 502
+
+
 class StartRefused(Exception):
     """The hub can't start like this; the message says what to do."""

@@ -4,10 +4,10 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import httpx
 from pydantic import BaseModel
@@ -36,6 +36,9 @@ logger = logs.get_logger(__name__)
 
 SEEN_FOR_S: Final = 1.0
 """How old a look at the database may be before it is repeated."""
+HealthPart: TypeAlias = Callable[[AsyncSession, uuid.UUID, uuid.UUID], Awaitable[Mapping[str, Any]]]
+"""(session, tenant id, connector id) -> more members of a connector's health."""
+
 _RETRY_S: Final = 10.0
 """What could not be opened is tried again after this."""
 _GRACE_S: Final = 60.0
@@ -131,6 +134,7 @@ class Clients:
         self.limits = limits or Limits()
         self.states = States()
         self.references = References(catalog.secret_backends, monotonic)
+        self.health_parts: list[HealthPart] = []
         self.clock = clock
         self._now = monotonic
         self._options = HttpOptions(
@@ -173,6 +177,13 @@ class Clients:
         kept = self._kept.get(connector_id)
         if kept is not None:
             kept.seen_at = float("-inf")
+
+    async def reopen(self, tenant: str, name: str) -> None:
+        """Open a connector anew when it is used next, following its references again."""
+        opened = await self.by_name(tenant, name)
+        if opened.has_references or not opened.is_ready:
+            self.references.forget()
+            self._kept[opened.id].good_until = float("-inf")
 
     def changed_by(self, session: AsyncSession, connector_id: uuid.UUID) -> None:
         """Call `changed` when the session's transaction has been committed."""

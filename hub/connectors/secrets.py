@@ -172,6 +172,10 @@ class References:
         self._read[reference] = (self._now(), value)
         return value
 
+    def forget(self) -> None:
+        """Read everything anew from now on."""
+        self._read.clear()
+
 
 async def check_master_key(database: Database, keys: MasterKeys) -> None:
     """Refuse to start with another master key than the one that sealed the secrets."""

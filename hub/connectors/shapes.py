@@ -78,6 +78,30 @@ def join(plain: Mapping[str, Any], secrets: Mapping[str, str]) -> Values:
     return whole
 
 
+def plain_of(settings: BaseModel) -> Values:
+    """Return a model's values with the secrets readable, as `split` takes them."""
+    values: Values = settings.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    readable = settings.model_dump(mode="python", by_alias=True, exclude_unset=True)
+    for path in secret_paths(type(settings)):
+        *parents, last = path.split(".")
+        place, source = values, readable
+        for part in parents:
+            place, source = place.get(part) or {}, source.get(part) or {}
+        if last in place:
+            place[last] = _revealed(source[last])
+    return values
+
+
+def _revealed(value: Any) -> Any:  # noqa: ANN401 - secrets, or collections of them
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, SecretBytes):
+        return value.get_secret_value().decode()
+    if isinstance(value, list | tuple):
+        return [_revealed(one) for one in value]
+    return value
+
+
 def _read(text: str) -> Any:  # noqa: ANN401 - a text, or the JSON that was packed into it
     return json.loads(text.removeprefix(_PACKED)) if text.startswith(_PACKED) else text
 

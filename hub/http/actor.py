@@ -36,8 +36,8 @@ class Actor:
     """Who sent a request, as seen in one tenant.
 
     `tenant` is the slug of the path's tenant, or of the credentials' own one where the path
-    names none; None for an operator outside tenants. `credential` is a hash of what they
-    showed, to bind a set-up by redirect to them.
+    names none; None for an operator outside tenants. `session` is the hash of a browser's
+    session (empty for tokens), to bind a set-up by redirect to it.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Actor:
     is_operator: bool = False
     user_id: uuid.UUID | None = None
     address: str = ""
-    credential: bytes = b""
+    session: bytes = b""
 
     @property
     def home(self) -> uuid.UUID:

@@ -1,0 +1,134 @@
+"""Questions people ask about a connector: choices, queries, health; objects they adopt."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from hub.activity import audit
+from hub.connectors import shapes, shown
+from hub.connectors.calls import answered
+from hub.connectors.clients import Clients, OpenConnector
+from hub.connectors.fields import FieldBook
+from hub.connectors.judging import days_old
+from hub.connectors.limits import Usage
+from hub.connectors.models import ConnectorObject
+from hub.connectors.repository import Fields, Objects
+from hub.connectors.schemas import (
+    CheckLine,
+    ChoiceList,
+    ChoiceOut,
+    HealthOut,
+    ObjectIn,
+    ObjectOut,
+)
+from hub.connectors.service import ConnectorsService, Seen
+from hub.errors import Fault, Invalid, NotFound
+from hub.http.actor import Actor
+from hub.sdk.vocabulary import SourceObject
+
+
+async def choices(connector: OpenConnector, source: str, search: str) -> ChoiceList:
+    """Return a live list; NotFound when the connector type has no such list."""
+    known = {one.name: one for one in connector.working_type.choices}
+    if source not in known:
+        raise NotFound(f"There is no list {source!r}; there are: {', '.join(known) or 'none'}.")
+    async with answered(connector.name):
+        found = await known[source].fetch(connector.client, search)
+    return ChoiceList(items=[ChoiceOut(value=one.value, label=one.label) for one in found])
+
+
+async def query(connector: OpenConnector, name: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Ask the vendor; Invalid says what is wrong with the parameters."""
+    known = {one.name: one for one in connector.working_type.queries}
+    if name not in known:
+        raise NotFound(f"There is no query {name!r}; there are: {', '.join(known) or 'none'}.")
+    try:
+        checked = known[name].params.model_validate(params)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        faults = [Fault(shapes.pointer(one["loc"]), one["msg"], one["type"]) for one in found]
+        raise Invalid("The query's parameters can't be used.", errors=faults) from error
+    async with answered(connector.name):
+        return dict(await known[name].run(connector.client, checked))
+
+
+async def adopt(
+    clients: Clients, actor: Actor, connector: OpenConnector, name: str, asked: ObjectIn
+) -> ObjectOut:
+    """Adopt a vendor's object and read its fields."""
+    book = FieldBook(clients)
+    target = await book.find(connector, name)
+    await book.renew(connector, target)
+    async with clients.database.writing() as session:
+        objects = Objects(session, actor.home)
+        row = await objects.one(connector.id, name)
+        if row is None:
+            row = objects.add(_adopted(connector, target))
+        row.label, row.polled = asked.label or target.label, asked.polled
+        await audit.record(session, actor, "object adopted", f"{connector.name}: {name}")
+    return shown.object_(target, row, clients.catalog)
+
+
+def _adopted(connector: OpenConnector, target: SourceObject) -> ConnectorObject:
+    return ConnectorObject(
+        connector_id=connector.id,
+        source_object=target.name,
+        label=target.label,
+        vendor_name=target.vendor_name,
+    )
+
+
+async def drop(clients: Clients, actor: Actor, connector: OpenConnector, name: str) -> None:
+    """Give up an adopted object."""
+    async with clients.database.writing() as session:
+        objects = Objects(session, actor.home)
+        row = await objects.one(connector.id, name)
+        if row is None:
+            raise NotFound(f"The object {name!r} is not adopted.")
+        await objects.remove(row)
+        await Fields(session, actor.home).forget(connector.id, name)
+        await audit.record(session, actor, "object dropped", f"{connector.name}: {name}")
+
+
+async def health(
+    clients: Clients, service: ConnectorsService, seen: Seen, connector: OpenConnector
+) -> HealthOut:
+    """Put together how a connector is doing; layers above add their parts."""
+    kept = await service.checks(seen.row.id)
+    lines = shown.kept_lines(seen.row, kept, clients.catalog)
+    usage = clients.limits.usage(connector)
+    more: dict[str, Any] = {}
+    async with clients.database.reading() as session:
+        for part in clients.health_parts:
+            more |= await part(session, connector.tenant_id, connector.id)
+    return HealthOut(
+        health=_verdict(connector.state, lines),
+        state=connector.state,
+        state_detail=connector.state_detail,
+        checked_at=max((one.at for one in kept), default=None),
+        checks=lines,
+        requests_last_minute=usage.made_last_minute,
+        rate_limit=usage.limit or usage.requests_per_minute,
+        rate_limit_used_percent=_used(usage),
+        oldest_secret_days=days_old(seen.secrets, clients.clock()),
+        **more,
+    )
+
+
+def _verdict(
+    state: str, lines: Sequence[CheckLine]
+) -> Literal["healthy", "degraded", "unhealthy", "unknown"]:
+    if state in {"needs_credentials", "broken", "parked"}:
+        return "unhealthy"
+    if not lines:
+        return "unknown"
+    return "healthy" if all(one.ok for one in lines) and state == "active" else "degraded"
+
+
+def _used(usage: Usage) -> float | None:
+    if usage.limit and usage.remaining is not None:
+        return round(100 * (1 - usage.remaining / usage.limit), 1)
+    if usage.requests_per_minute:
+        return round(100 * usage.made_last_minute / usage.requests_per_minute, 1)
+    return None
