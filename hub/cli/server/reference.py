@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from hub import errors
+from hub.catalog.pages import hookspecs_page, sdk_page
 from hub.settings import HubSettings
 
 _NOTE = "<!-- Made by `hub docs write`; change the code instead. -->"
@@ -22,7 +23,8 @@ def pages() -> dict[str, str]:
         "settings.md": _settings,
         "problems.md": _problems,
     }
-    return {name: "\n".join([_NOTE, "", *make()]).rstrip() + "\n" for name, make in makers.items()}
+    own = {name: "\n".join([_NOTE, "", *make()]).rstrip() + "\n" for name, make in makers.items()}
+    return own | {"hookspecs.md": hookspecs_page(), "sdk.md": sdk_page()}
 
 
 def commands() -> Iterator[tuple[str, Any]]:
