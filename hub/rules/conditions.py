@@ -3,18 +3,23 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+
+from pydantic import BaseModel
 
 from hub.rules.facts import Facts
+from hub.rules.model import Condition, Group
 from hub.rules.operands import NOT_GIVEN, OtherField, read_operand
 from hub.rules.schema import Schema, object_of
-from hub.rules.values import TEMPORAL, Json, NotOfType, coerce, fold, folds_by_default, same
-from hub.sdk.operators import AccessKey, KeyKind, Operand, Operator, Test
+from hub.rules.values import Json, fold, folds_by_default, same
+from hub.sdk.operators import Operand, Operator, Test
 from hub.sdk.vocabulary import FieldSchema, FieldType, Value
+
+if TYPE_CHECKING:
+    from hub.rules.cover import Cover
 
 NO_PRIOR: Final = "no prior value"
 NOT_ITS_RECORD: Final = "not the record that changed"
-_UNKNOWN: Final = object()
 Check: TypeAlias = Callable[["View"], bool]
 
 
@@ -44,7 +49,7 @@ class View:
         self.new = facts.new if values is None else values
         self.prior = facts.prior
         self.owner = facts.record.source_object
-        self.at = facts.at.astimezone(schema.zone)
+        self.at = facts.at if schema.zone.key == "UTC" else facts.at.astimezone(schema.zone)
         self.folded = _Folded(self.new)
         self.folded_prior = _Folded(self.prior or {})
         self.changed = _Changed(self, schema)
@@ -60,6 +65,12 @@ class View:
         view.prior = None
         view.changed = _Unchanged(view, self._schema)
         return view
+
+    def pair(self, name: str, *, folded: bool) -> tuple[Value, Value]:
+        """Give a field's value and the one before, folded or not."""
+        if folded:
+            return self.folded[name], self.folded_prior[name]
+        return self.new.get(name), (self.prior or {}).get(name)
 
     def why_no_prior(self, field: FieldSchema) -> str | None:
         """Say why nothing is known of the field's past; None when something is."""
@@ -116,13 +127,19 @@ class _Unchanged(_Changed):
 class Leaf:
     """A condition; equal conditions of one plan are one leaf, so identity is equality.
 
-    `check(view)` tells whether it is met and raises OperatorFailed. `keys` are its access
-    keys, `exact` the kinds whose hit proves it. `uses` counts the rules that have it.
+    `check(view)` tells whether it is met and raises OperatorFailed; it is made when it is
+    first asked for, since most conditions are proven by a key. `uses` counts the rules that
+    have it, `by_field` = it compares with another field, `cover` belongs to `cover.py`.
     """
 
     __slots__ = (
-        "check", "exact", "field", "folded", "id", "keys", "operand", "operator", "uses", "weight",
+        "by_field", "check", "cover", "field", "folded", "id", "operand", "operator", "uses",
+        "weight",
     )  # fmt: skip
+
+    check: Check
+    observe: ClassVar[Callable[["Leaf", Check], Check] | None] = None
+    """Wraps every check that is made; for counting tests."""
 
     def __init__(
         self, id: int, operator: Operator, field: FieldSchema, operand: Json, *, folded: bool
@@ -132,76 +149,191 @@ class Leaf:
         self.field = field
         self.operand = operand
         self.folded = folded
+        self.by_field = isinstance(operand, OtherField)
         self.uses = 0
-        self.exact: frozenset[KeyKind] = frozenset()
-        self.keys: tuple[AccessKey, ...] | None = None
-        self.check: Check = _guarded(self, _asked(self))
-        self.weight = 1.0
+        self.weight = _weight(operator, field)
+        self.cover: Cover | bool | None = None
+
+    def __getattr__(self, name: str) -> Check:
+        if name != "check":
+            raise AttributeError(name)
+        made = _asked(self)
+        self.check = made if Leaf.observe is None else Leaf.observe(self, made)
+        return self.check
 
 
-Kind: TypeAlias = str
+def _weight(operator: Operator, field: FieldSchema) -> float:
+    if operator.operand is Operand.PATTERN:
+        return 6.0
+    return 1.5 if field.type is FieldType.TEXT else 1.0
 
 
 class Node:
-    """A group of conditions, in the order in which they were written."""
+    """A group of conditions: `all`, `any` or `none`; equal groups of one plan are one node."""
 
-    __slots__ = ("check", "kids", "kind")
+    __slots__ = ("check", "id", "kids", "kind", "uses", "weight")
 
-    def __init__(self, kind: Kind, kids: "Iterable[NodeOrLeaf]") -> None:
+    check: Check
+
+    def __init__(self, id: int, kind: str, kids: "tuple[NodeOrLeaf, ...]") -> None:
+        self.id = id
         self.kind = kind
-        self.kids = tuple(kids)
-        self.check: Check = _GROUPS[kind](tuple(kid.check for kid in self.kids))
+        self.kids = kids
+        self.uses = 0
+        self.weight = 4.0
+
+    def __getattr__(self, name: str) -> Check:
+        if name != "check":
+            raise AttributeError(name)
+        self.check = _GROUPS[self.kind](tuple(kid.check for kid in self.kids))
+        return self.check
 
 
 NodeOrLeaf: TypeAlias = Node | Leaf
 
 
 class Conditions:
-    """Compiles the conditions of one plan; equal ones share one leaf."""
+    """Compiles the conditions of one plan; equal ones share one leaf, equal groups one node."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._leaves: dict[tuple[Any, ...], Leaf] = {}
+        self._nodes: dict[tuple[str, tuple[NodeOrLeaf, ...]], Node] = {}
 
-    def tree(self, when: Json) -> NodeOrLeaf | None:
-        """Compile a rule's conditions; None = always."""
+    def tree(self, when: Group) -> NodeOrLeaf | None:
+        """Compile a rule's conditions as written; None = always."""
         return self._node(when) if when.kind else None
 
-    def _node(self, written: Json) -> NodeOrLeaf:
-        if not hasattr(written, "kids"):
-            given = "value" in written.model_fields_set
-            return self.leaf(
-                written.field,
-                written.op,
-                _raw(written.value) if given else NOT_GIVEN,
-                written.ignore_case if "ignore_case" in written.model_fields_set else None,
-            )
-        return Node(written.kind, [self._node(kid) for kid in written.kids])
+    def _node(self, written: Group | Condition) -> NodeOrLeaf:
+        if isinstance(written, Group):
+            return self.group(written.kind, [self._node(kid) for kid in written.kids])
+        given = written.model_fields_set
+        return self.leaf(
+            written.field,
+            written.op,
+            _raw(written.value) if "value" in given else NOT_GIVEN,
+            ignore_case=written.ignore_case if "ignore_case" in given else None,
+        )
 
-    def leaf(self, field_name: str, op: str, raw: Json, ignore_case: bool | None = None) -> Leaf:  # noqa: FBT001
+    def group(self, kind: str, kids: Iterable[NodeOrLeaf]) -> Node:
+        """Give the group of these conditions."""
+        key = kind, tuple(kids)
+        found = self._nodes.get(key)
+        if found is None:
+            found = self._nodes[key] = Node(len(self._nodes), *key)
+        return found
+
+    def leaf(self, name: str, op: str, raw: Json, *, ignore_case: bool | None = None) -> Leaf:
         """Compile one condition; OperandFaults or ValueError when its value does not fit."""
-        field, operator = self._schema.fields[field_name], self._schema.operators[op]
+        field, operator = self._schema.fields[name], self._schema.operators[op]
+        if field.type not in operator.types:
+            raise ValueError(f"'{operator.label}' does not work on {field.label}")
         folded = folds_by_default(field) if ignore_case is None else ignore_case
-        folded = folded and operator.operand is not Operand.NONE
+        folded = folded and operator.operand is not Operand.NONE and operator.allowed is None
         operand = read_operand(operator, field, raw, self._schema, ignore_case=folded)
         folded = folded and operator.operand is not Operand.PATTERN
-        key = (field_name, op, operand, _types(operand), folded)
+        key = (name, op, operand, _types(operand), folded)
         found = self._leaves.get(key)
         if found is None:
+            if not isinstance(operand, OtherField):
+                operator.compile(operand, field)
             found = Leaf(len(self._leaves), operator, field, operand, folded=folded)
             self._leaves[key] = found
         return found
 
+    def conjuncts(self, tree: NodeOrLeaf | None) -> tuple[NodeOrLeaf, ...]:
+        """Take a tree apart into what must all hold: single children unwrapped, alike joined."""
+        if tree is None:
+            return ()
+        plain = self._plain(tree)
+        return plain.kids if isinstance(plain, Node) and plain.kind == "all" else (plain,)
+
+    def _plain(self, tree: NodeOrLeaf) -> NodeOrLeaf:
+        if isinstance(tree, Leaf):
+            return tree
+        kids: dict[NodeOrLeaf, None] = {}
+        for kid in map(self._plain, tree.kids):
+            alike = isinstance(kid, Node) and kid.kind == tree.kind and tree.kind != "none"
+            kids |= dict.fromkeys(kid.kids if alike and isinstance(kid, Node) else (kid,))
+        if len(kids) == 1 and tree.kind != "none":
+            return next(iter(kids))
+        return self.group(tree.kind, kids)
+
 
 def _raw(value: Json) -> Json:
-    return value.model_dump() if hasattr(value, "model_dump") else value
+    return value.model_dump() if isinstance(value, BaseModel) else value
 
 
 def _types(operand: Json) -> Json:
     return tuple(map(type, operand)) if isinstance(operand, tuple) else type(operand)
 
 
-def _guarded(leaf: Leaf, asked: Check) -> Check:
+def _asked(leaf: Leaf) -> Check:
+    if isinstance(leaf.operand, OtherField):
+        return _against_field(leaf, leaf.operand.field)
+    test = leaf.operator.compile(leaf.operand, leaf.field)
+    if leaf.operator.changes or leaf.operator.needs_prior:
+        return _of_change(leaf, test)
+    return _of_folded(leaf, test) if leaf.folded else _of_value(leaf, test)
+
+
+def _of_value(leaf: Leaf, test: Test) -> Check:
+    name = leaf.field.name
+
+    def check(view: View) -> bool:
+        try:
+            return test(view.new.get(name), None, view.at)
+        except Exception as error:  # an operator of a plugin may raise anything
+            raise OperatorFailed(leaf, error) from error
+
+    return check
+
+
+def _of_folded(leaf: Leaf, test: Test) -> Check:
+    name = leaf.field.name
+
+    def check(view: View) -> bool:
+        try:
+            return test(view.folded[name], None, view.at)
+        except Exception as error:  # an operator of a plugin may raise anything
+            raise OperatorFailed(leaf, error) from error
+
+    return check
+
+
+def _of_change(leaf: Leaf, test: Test) -> Check:
+    field, operator, folded = leaf.field, leaf.operator, leaf.folded
+    name = field.name
+
+    def check(view: View) -> bool:
+        if operator.changes and not view.changed[name]:
+            return False
+        if operator.needs_prior and view.why_no_prior(field):
+            return False
+        actual, prior = view.pair(name, folded=folded)
+        try:
+            return test(actual, prior, view.at)
+        except Exception as error:  # an operator of a plugin may raise anything
+            raise OperatorFailed(leaf, error) from error
+
+    return check
+
+
+def _against_field(leaf: Leaf, other: FieldSchema) -> Check:
+    operator, field, folded = leaf.operator, leaf.field, leaf.folded
+    of_empty = operator.compile(_sample(field), field)
+    of_past = operator.changes or operator.needs_prior
+    open_to_test = _of_change(leaf, _yes) if of_past else None
+
+    def asked(view: View) -> bool:
+        if open_to_test is not None and not open_to_test(view):
+            return False
+        actual, prior = view.pair(field.name, folded=folded)
+        wanted = _as_type(view.pair(other.name, folded=folded)[0], field, view.at)
+        if wanted is None or (actual is None and not of_past):
+            return of_empty(None, None, view.at)
+        return operator.compile(wanted, field)(actual, prior, view.at)
+
     def check(view: View) -> bool:
         try:
             return asked(view)
@@ -211,31 +343,8 @@ def _guarded(leaf: Leaf, asked: Check) -> Check:
     return check
 
 
-def _asked(leaf: Leaf) -> Check:
-    if isinstance(leaf.operand, OtherField):
-        return _against_field(leaf, leaf.operand.field)
-    test = leaf.operator.compile(leaf.operand, leaf.field)
-    if leaf.operator.changes or leaf.operator.needs_prior:
-        return _of_change(leaf, test)
-    name = leaf.field.name
-    if leaf.folded:
-        return lambda view: test(view.folded[name], None, view.at)
-    return lambda view: test(view.new.get(name), None, view.at)
-
-
-def _of_change(leaf: Leaf, test: Test) -> Check:
-    name, operator, folded = leaf.field.name, leaf.operator, leaf.folded
-
-    def asked(view: View) -> bool:
-        if operator.changes and not view.changed[name]:
-            return False
-        if operator.needs_prior and view.why_no_prior(leaf.field):
-            return False
-        if folded:
-            return test(view.folded[name], view.folded_prior[name], view.at)
-        return test(view.new.get(name), (view.prior or {}).get(name), view.at)
-
-    return asked
+def _yes(_actual: Value, _prior: Value, _at: datetime) -> bool:
+    return True
 
 
 _SAMPLES: Final[Mapping[FieldType, Value]] = {
@@ -247,29 +356,6 @@ _SAMPLES: Final[Mapping[FieldType, Value]] = {
 }
 
 
-def _against_field(leaf: Leaf, other: FieldSchema) -> Check:
-    operator, field, name, folded = leaf.operator, leaf.field, leaf.field.name, leaf.folded
-    of_empty = operator.compile(_sample(field), field)
-    change = _of_change(leaf, lambda *_: True) if operator.changes or operator.needs_prior else None
-
-    def asked(view: View) -> bool:
-        if change is not None and not change(view):
-            return False
-        prior = (
-            (view.folded_prior[name] if folded else (view.prior or {}).get(name))
-            if change
-            else None
-        )
-        actual = view.folded[name] if folded else view.new.get(name)
-        found = view.folded[other.name] if folded else view.new.get(other.name)
-        wanted = _as_type(found, field, view.at)
-        if wanted is None or (actual is None and change is None):
-            return of_empty(None, None, view.at)
-        return operator.compile(wanted, field)(actual, prior, view.at)
-
-    return asked
-
-
 def _sample(field: FieldSchema) -> Value:
     if field.type is FieldType.TIMESTAMP:
         return _SAMPLES[FieldType.DATE]
@@ -279,14 +365,9 @@ def _sample(field: FieldSchema) -> Value:
 
 
 def _as_type(value: Value, field: FieldSchema, at: datetime) -> Value:
-    if field.type in TEMPORAL:
-        if isinstance(value, datetime) and field.type is FieldType.DATE:
-            return value.astimezone(at.tzinfo).date()
-        return value
-    try:
-        return coerce(value, FieldType.TEXT if field.type is FieldType.LIST else field.type)
-    except NotOfType:
-        return None
+    if field.type is FieldType.DATE and isinstance(value, datetime):
+        return value.astimezone(at.tzinfo).date()
+    return value
 
 
 def _all(checks: tuple[Check, ...]) -> Check:
@@ -333,7 +414,7 @@ def _despite(
     raise failed
 
 
-_GROUPS: Final[Mapping[Kind, Callable[[tuple[Check, ...]], Check]]] = {
+_GROUPS: Final[Mapping[str, Callable[[tuple[Check, ...]], Check]]] = {
     "all": _all,
     "any": _any,
     "none": _none,

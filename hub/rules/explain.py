@@ -134,8 +134,13 @@ def _first_against(tree: NodeOrLeaf, found: Trace, view: View) -> str:
         return found.reason
     for kid, child in zip(tree.kids, found.children, strict=True):
         if child.met is (tree.kind == "none"):
-            return child.text if tree.kind == "none" else _first_against(kid, child, view)
+            return _ruled_out(child) if tree.kind == "none" else _first_against(kid, child, view)
     return found.text
+
+
+def _ruled_out(child: Trace) -> str:
+    held = " and ".join(_held(child)) or f"{child.text} holds"
+    return f"{held}, which rules it out"
 
 
 def flips(found: Trace, *, wanted: bool = True) -> int:

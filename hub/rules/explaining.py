@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from hub.rules.entries import Compiler, Entry
+from hub.rules.compiler import Compiler
+from hub.rules.entries import Entry
 from hub.rules.explain import ALWAYS, because, flips, trace
 from hub.rules.facts import Facts
 from hub.rules.matches import PlannedAction, RuleTrace, Trace

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from hub.rules.entries import Entry
 from hub.rules.explaining import Explainer
 from hub.rules.facts import Facts
+from hub.rules.finders import Upkeep
 from hub.rules.matches import Match, RuleTrace
 from hub.rules.model import Rule, Ruleset
 from hub.rules.problems import Problem
@@ -91,6 +92,14 @@ class Plan:
             self._state.reorder(order)
         return self._next(undo, version)
 
+    def upkeep(self) -> list[Upkeep]:
+        """Give the work that would make matching quicker after many changes.
+
+        Each is built in any thread (`build`) and then installed in this one (`install`).
+        Without it the plan does the same by itself, when it can not wait any longer.
+        """
+        return list(self._state.upkeep())
+
     def _next(self, undo: dict[str, Entry | None], version: int | None) -> "Plan":
         if self._newer is not None:
             raise PlanReplaced(f"plan {self.version} has been changed")
@@ -122,6 +131,7 @@ def compile_plan(rulesets: Iterable[Ruleset], schema: Schema, version: int) -> P
     try:
         for one in rulesets:
             state.replace(one)
+        state.settle()
     finally:
         if collecting:
             gc.enable()

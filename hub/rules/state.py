@@ -1,12 +1,15 @@
 """State: what the handles of one plan share - entries, their homes, the index."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from hub.rules.entries import Compiler, Entry, Home
+from hub.rules.compiler import Compiler
+from hub.rules.entries import Entry, Home, source_of
 from hub.rules.facts import Facts
+from hub.rules.finders import Upkeep
 from hub.rules.index import Index
+from hub.rules.level import Shape
 from hub.rules.matches import Match
 from hub.rules.model import Rule, Ruleset
 from hub.rules.schema import Schema
@@ -17,12 +20,12 @@ from hub.sdk.events import RecordRef
 class State:
     """What the handles of one plan share."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, shape: Shape | None = None) -> None:
         self.compiler = Compiler(schema)
         self.entries: dict[str, Entry] = {}
         self._members: dict[str, dict[str, Entry]] = {}
         self._homes: dict[str, Home] = {}
-        self._index = Index()
+        self._index = Index(shape)
 
     def replace(self, ruleset: Ruleset) -> dict[str, Entry | None]:
         """Put a ruleset in the place of what is there of it; say what was there."""
@@ -85,7 +88,7 @@ class State:
 
     def _put(self, rule: Rule, home: Home, place: int) -> dict[str, Entry | None]:
         known = self.entries.get(rule.id or "")
-        if known is not None and known.digest == rule.digest and known.home.live == home.live:
+        if known is not None and known.source == source_of(rule) and known.home.live == home.live:
             del self._members[known.home.id][known.id]
             known.home, known.place = home, place
             self._members.setdefault(home.id, {})[known.id] = known
@@ -104,6 +107,14 @@ class State:
         if entry.live:
             self._index.remove(entry)
         return entry
+
+    def settle(self) -> None:
+        """Build everything that finds texts and patterns."""
+        self._index.settle()
+
+    def upkeep(self) -> Iterator[Upkeep]:
+        """Give the buildings that would make matching quicker."""
+        return self._index.upkeep()
 
     def match(self, facts: Facts) -> list[Match]:
         """Find the rules that fire, in order, with the actions they want."""

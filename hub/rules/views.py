@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from hub.rules.compiler import Compiler
 from hub.rules.conditions import View
-from hub.rules.entries import Compiler, Entry
+from hub.rules.entries import Entry
 from hub.rules.facts import MAX_VIEWS, Facts
 from hub.rules.index import holds
 from hub.rules.matches import PlannedAction
