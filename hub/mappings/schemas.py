@@ -6,13 +6,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hub.http.bodies import Body
+
 MapName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=120)]
 ConnectorName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Extra = dict[str, str | int | bool | None]
 
 
-class _In(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+class _In(Body):
+    model_config = ConfigDict(str_strip_whitespace=True)
 
 
 class ServiceMappingIn(_In):

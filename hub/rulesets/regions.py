@@ -145,7 +145,7 @@ def _leaf(part: Condition, conditions: Conditions) -> Leaf:
     case = part.ignore_case if "ignore_case" in given else None
     value = part.value if "value" in given else NOT_GIVEN
     raw = value.model_dump() if isinstance(value, FieldOperand | FromTo) else value
-    return conditions.leaf(part.field, part.op, raw, case)
+    return conditions.leaf(part.field, part.op, raw, ignore_case=case)
 
 
 def _musts(group: Group, schema: Schema) -> Iterator[Condition | Group]:

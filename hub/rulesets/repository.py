@@ -92,6 +92,15 @@ class Versions(Repository[RulesetVersion]):
         )
         return (await self.session.scalar(query)) or 0
 
+    async def was_ever(self, ruleset_id: uuid.UUID) -> bool:
+        """Whether the id is or was a ruleset's, of whichever tenant."""
+        rulesets = select(Ruleset.id).where(Ruleset.id == ruleset_id).limit(1)
+        versions = select(RulesetVersion.ruleset_id).where(RulesetVersion.ruleset_id == ruleset_id)
+        for query in (rulesets, versions.limit(1)):
+            if await self.session.scalar(query) is not None:
+                return True
+        return False
+
     async def active(
         self, only: Iterable[uuid.UUID] | None = None
     ) -> Mapping[uuid.UUID, RulesetVersion]:

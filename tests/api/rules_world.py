@@ -13,12 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from hub.builtins import facts as event_facts
 from hub.builtins import filters, operators
 from hub.catalog.catalog import Catalog
+from hub.clock import now
 from hub.connectors.models import Connector
 from hub.db.engine import Database
 from hub.db.tenancy import Tenant
 from hub.http.actor import Actor, Permission
 from hub.http.problems import add_problem_handlers
 from hub.ids import new_id
+from hub.mappings.endpoints import router as mappings
+from hub.rulesets.endpoints import router as rulesets
 from hub.rulesets.plans import Plans
 from hub.sdk.actions import ActionResult, Repeat
 from hub.sdk.connector_types import ConnectorType, WebhookReceiver, WebhookRequest
@@ -96,7 +99,8 @@ FIELDS = (
     INCIDENT.field("number", "Number", FieldType.INTEGER),
     INCIDENT.field("token", "Token", secret=True),
     CASE.field("subject", "Subject", writable=True, required=True, max_length=255),
-    CASE.field("status", "Status", choices=("New", "Working", "Escalated", "Closed"), writable=True),
+    CASE.field("status", "Status", choices=("New", "Working", "Escalated", "Closed"),
+               writable=True),
     CASE.field("priority", "Priority", choices=("P1", "P2", "P3", "P4"), writable=True,
                vendor_name="Priority"),
     CASE.field("category", "Category", writable=True),
@@ -188,9 +192,7 @@ TEMPLATE = RulesetTemplate(
     roles={"itsm": "salesforce", "paging": "pagerduty"},
     params=TwoWay,
     build=two_way,
-    value_maps={
-        "two_way_urgency": {"P1": "high", "P2": "high", "P3": "low", "P4": "low"}
-    },
+    value_maps={"two_way_urgency": {"P1": "high", "P2": "high", "P3": "low", "P4": "low"}},
 )
 
 
@@ -239,9 +241,6 @@ async def api(
 
 
 def app_of(database: Database, tenant: Tenant, catalog: Catalog, **state: Any) -> FastAPI:
-    from hub.rulesets.endpoints import router as rulesets
-
-    from hub.mappings.endpoints import router as mappings
 
     app = FastAPI()
     app.include_router(mappings)
@@ -257,9 +256,7 @@ def app_of(database: Database, tenant: Tenant, catalog: Catalog, **state: Any) -
     async def authenticate(request: Request) -> Actor:
         name = request.headers.get("As", "ana")
         permissions = READ if name == "auditor" else ALL
-        return Actor(
-            name=name, tenant_id=tenant.id, tenant=tenant.slug, permissions=permissions
-        )
+        return Actor(name=name, tenant_id=tenant.id, tenant=tenant.slug, permissions=permissions)
 
     app.state.authenticate = authenticate
     return app
@@ -272,9 +269,7 @@ async def add_connectors(database: Database, tenant: Tenant) -> dict[str, uuid.U
     async with database.writing() as session:
         for name, kind in made.items():
             session.add(
-                Connector(
-                    id=ids[name], tenant_id=tenant.id, name=name, type=kind, settings={}
-                )
+                Connector(id=ids[name], tenant_id=tenant.id, name=name, type=kind, settings={})
             )
     return ids
 
@@ -301,8 +296,6 @@ def event(
     before: dict[str, Any] | None = None,
     **values: Any,
 ) -> Event:
-    from hub.clock import now
-
     source_object = trigger.rpartition(".")[0]
     return Event(
         trigger=trigger,

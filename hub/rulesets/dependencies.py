@@ -1,0 +1,45 @@
+"""What the rulesets' endpoints are handed."""
+
+from collections.abc import Callable
+from typing import Annotated, TypeAlias
+
+from fastapi import Depends, Path, Request
+
+from hub.http.actor import Actor
+from hub.http.deps import ReadSession, TheCatalog, TheClock, WriteSession
+from hub.rulesets.plans import Plans
+from hub.rulesets.work import Work
+
+MakeWork: TypeAlias = Callable[[Actor], Work]
+
+
+def the_plans(request: Request) -> Plans:
+    """Return the process's compiled rules."""
+    plans: Plans = request.app.state.plans
+    return plans
+
+
+ThePlans = Annotated[Plans, Depends(the_plans)]
+
+
+def _reading(
+    session: ReadSession, catalog: TheCatalog, plans: ThePlans, clock: TheClock
+) -> MakeWork:
+    return lambda actor: Work(session, actor, catalog, plans, clock)
+
+
+def _writing(
+    session: WriteSession, catalog: TheCatalog, plans: ThePlans, clock: TheClock
+) -> MakeWork:
+    return lambda actor: Work(session, actor, catalog, plans, clock)
+
+
+Reading = Annotated[MakeWork, Depends(_reading)]
+"""Makes the work of a request that only looks."""
+Writing = Annotated[MakeWork, Depends(_writing)]
+"""Makes the work of a request that changes; committed before the answer is sent."""
+
+Named = Annotated[
+    str, Path(min_length=1, max_length=200, description="A ruleset's id, or its name.")
+]
+RuleId = Annotated[str, Path(min_length=1, max_length=64, description="A rule's id.")]

@@ -1,0 +1,97 @@
+"""What the linter is told of a tenant: its connectors, default services, runs and quotas."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from hub import clock
+from hub.catalog.catalog import Catalog
+from hub.connectors.models import Connector, ConnectorObject
+from hub.rulesets import neighbours
+from hub.rulesets.lint import Around
+
+_DAYS: Final = 7
+_MINUTES_A_DAY: Final = 1440
+
+
+async def around(session: AsyncSession, tenant_id: uuid.UUID, catalog: Catalog) -> Around:
+    """Read what the linter is told beside the schema."""
+    connectors = list(
+        await session.scalars(select(Connector).where(Connector.tenant_id == tenant_id))
+    )
+    names = {one.id: one.name for one in connectors}
+    defaults, whole = await _service_rows(session, tenant_id, names)
+    own = {one.name for one in connectors if one.settings.get("service_id")}
+    return Around(
+        states={one.name: one.state for one in connectors},
+        unseen=await _unseen(session, tenant_id, catalog),
+        defaults=frozenset(defaults | own),
+        whole=frozenset(whole),
+        daily=await _daily(session, tenant_id),
+        quota=_quota(connectors, catalog),
+    )
+
+
+async def _service_rows(
+    session: AsyncSession, tenant_id: uuid.UUID, names: Mapping[uuid.UUID, str]
+) -> tuple[set[str], set[tuple[str, str]]]:
+    rows = neighbours.table("service_mappings")
+    query = select(rows.c.connector_id, rows.c.source_object, rows.c.is_default).where(
+        rows.c.tenant_id == tenant_id,
+        rows.c.is_default | (rows.c.outbound & rows.c.field.is_(None)),
+    )
+    defaults: set[str] = set()
+    whole: set[tuple[str, str]] = set()
+    for connector_id, source_object, is_default in await session.execute(query):
+        name = names.get(connector_id, "")
+        if is_default:
+            defaults.add(name)
+        elif source_object is not None:
+            whole.add((name, source_object))
+    return defaults, whole
+
+
+async def _unseen(session: AsyncSession, tenant_id: uuid.UUID, catalog: Catalog) -> frozenset[str]:
+    """Return objects whose connector type has no receiver, and which nothing polls."""
+    polled = set(
+        await session.scalars(
+            select(ConnectorObject.source_object).where(
+                ConnectorObject.tenant_id == tenant_id, ConnectorObject.polled
+            )
+        )
+    )
+    unseen = set()
+    for name in catalog.objects:
+        kind = catalog.connector_types.get(name.partition(".")[0])
+        if kind is None or kind.receiver is not None or not kind.pollers:
+            continue
+        if name not in polled and name not in {one.source_object for one in kind.pollers}:
+            unseen.add(name)
+    return frozenset(unseen)
+
+
+async def _daily(session: AsyncSession, tenant_id: uuid.UUID) -> Mapping[str, float]:
+    """Return runs a day by rule over the last days."""
+    if not neighbours.is_there("runs"):
+        return {}
+    runs = neighbours.table("runs")
+    since = clock.now() - timedelta(days=_DAYS)
+    query = (
+        select(runs.c.rule_id, func.count())
+        .where(runs.c.tenant_id == tenant_id, runs.c.created_at >= since)
+        .group_by(runs.c.rule_id)
+    )
+    return {row[0]: row[1] / _DAYS for row in await session.execute(query)}
+
+
+def _quota(connectors: list[Connector], catalog: Catalog) -> Mapping[str, float]:
+    found = {}
+    for one in connectors:
+        kind = catalog.connector_types.get(one.type)
+        if kind is not None and kind.requests_per_minute:
+            found[one.name] = float(kind.requests_per_minute * _MINUTES_A_DAY)
+    return found

@@ -1,0 +1,365 @@
+"""The life of a ruleset's rules: draft, check, publish, activate, compare."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from hub.errors import ChangedMeanwhile, Conflict, Fault, NotFound
+from hub.http.etags import require_match
+from hub.ids import new_id
+from hub.rules import check_rule
+from hub.rulesets import service
+from hub.rulesets.bodies import (
+    RuleJson,
+    body_of,
+    checksum,
+    copied,
+    find_rule,
+    marked_edited,
+    named_alike,
+    rules_of,
+)
+from hub.rulesets.diff import Diff, diff
+from hub.rulesets.models import Ruleset, RulesetDraft, RulesetVersion
+from hub.rulesets.schemas import (
+    ChangeOut,
+    Checked,
+    DiffOut,
+    DraftOut,
+    FindingOut,
+    ProblemOut,
+    PublishIn,
+    RuleDiffOut,
+    RuleWords,
+    VersionOut,
+)
+from hub.rulesets.words import rule_in_words
+from hub.rulesets.work import Work, refuse, refuse_odd, require_some_match, revision_of
+
+_SHOWN_CHANGES: Final = 20
+
+
+# --------------------------------------------------------------------------- the draft
+
+
+async def draft_of(work: Work, row: Ruleset) -> DraftOut:
+    """Return the working copy, or what one would edit without one."""
+    draft = await work.drafts.of(row.id)
+    rules = rules_of(await work.body_of(row, draft))
+    return DraftOut(
+        ruleset=row.id,
+        revision=draft.revision if draft else row.draft_revision,
+        based_on_version=draft.based_on_version if draft else row.active_version,
+        is_changed=draft is not None,
+        edited_by=draft.edited_by if draft else None,
+        edited_at=draft.edited_at if draft else None,
+        rules=rules,
+        words=await said(work, rules),
+        etag=f'"{draft.revision if draft else row.draft_revision}"',
+    )
+
+
+async def said(work: Work, rules: Sequence[RuleJson]) -> list[RuleWords]:
+    """Say rules in plain words."""
+    words = await work.words(rules)
+    return [
+        RuleWords(id=str(rule.get("id", "")), name=str(rule.get("name", "")), words=one)
+        for rule, one in zip(rules, words, strict=True)
+    ]
+
+
+async def save_draft(
+    work: Work, row: Ruleset, rules: Sequence[Any], if_match: str | None, *, unchecked: bool
+) -> DraftOut:
+    """Replace the working copy; ChangedMeanwhile shows what the other one changed."""
+    before = await _matched(work, row, if_match, rules)
+    rules = named_alike(before, rules)
+    if not unchecked:
+        await work.refuse_wrong(rules)
+    await service.put_draft(work, row, marked_edited(before, rules))
+    return await draft_of(work, row)
+
+
+async def _matched(
+    work: Work, row: Ruleset, if_match: str | None, wanted: Sequence[Any] | None = None
+) -> list[RuleJson]:
+    """Return the rules one edits; refuse a change made from another state of them."""
+    draft = await work.drafts.of(row.id)
+    rules = rules_of(await work.body_of(row, draft))
+    require_some_match(if_match)
+    try:
+        require_match(if_match, revision_of(row, draft))
+    except ChangedMeanwhile as error:
+        raise ChangedMeanwhile(error.detail, errors=await _told(work, rules, wanted)) from None
+    return rules
+
+
+async def _told(work: Work, theirs: Sequence[RuleJson], mine: Sequence[Any] | None) -> list[Fault]:
+    """Say what differs between the other's state and the one that was sent."""
+    if mine is None:
+        return []
+    schema = await work.schema()
+    sent = body_of([one for one in mine if isinstance(one, Mapping)], new_id)
+    found = diff(theirs, rules_of(sent), lambda rule: rule_in_words(rule, schema))
+    return [Fault("/rules", one.line, "differs") for one in found.rules[:_SHOWN_CHANGES]]
+
+
+async def drop_draft(work: Work, row: Ruleset, if_match: str | None) -> None:
+    """Forget the working copy: back to the active version."""
+    await _matched(work, row, if_match)
+    draft = await work.drafts.of(row.id)
+    if draft is not None:
+        await work.drafts.remove(draft)
+        row.draft_revision += 1
+        await work.session.flush()
+
+
+async def add_rule(
+    work: Work, row: Ruleset, rule: RuleJson, if_match: str | None, place: int | None
+) -> tuple[DraftOut, str]:
+    """Add a rule at a place (from 1), or at the end; returns its id."""
+    rules = await _matched(work, row, if_match)
+    taken = {one.get("id") for one in rules}
+    made = dict(rule)
+    if made.get("id") is None or made["id"] in taken:
+        made["id"] = str(new_id())
+    at = len(rules) if place is None else min(place - 1, len(rules))
+    await _refuse_one(work, made)
+    await service.put_draft(work, row, [*rules[:at], made, *rules[at:]])
+    return await draft_of(work, row), str(made["id"])
+
+
+async def _refuse_one(work: Work, rule: RuleJson) -> None:
+    """Check one rule; pointers are into the rule itself, which is the request's body."""
+    refuse(check_rule(rule, await work.schema()))
+
+
+async def change_rule(
+    work: Work, row: Ruleset, rule_id: str, rule: RuleJson, if_match: str | None
+) -> DraftOut:
+    """Replace one rule."""
+    rules = await _matched(work, row, if_match)
+    at = _place(rules, rule_id)
+    made = {**rule, "id": rule_id}
+    if "from_template" in rules[at] and "from_template" not in made:
+        made["from_template"] = rules[at]["from_template"]
+    await _refuse_one(work, made)
+    changed = [*rules[:at], made, *rules[at + 1 :]]
+    await service.put_draft(work, row, marked_edited(rules, changed))
+    return await draft_of(work, row)
+
+
+async def remove_rule(work: Work, row: Ruleset, rule_id: str, if_match: str | None) -> DraftOut:
+    """Remove one rule."""
+    rules = await _matched(work, row, if_match)
+    at = _place(rules, rule_id)
+    await service.put_draft(work, row, [*rules[:at], *rules[at + 1 :]])
+    return await draft_of(work, row)
+
+
+async def rule_of(work: Work, row: Ruleset, rule_id: str) -> RuleJson:
+    """Return one rule of the draft."""
+    rules = rules_of(await work.body(row))
+    return rules[_place(rules, rule_id)]
+
+
+async def duplicate_rule(
+    work: Work, row: Ruleset, rule_id: str, if_match: str | None
+) -> tuple[DraftOut, str]:
+    """Copy a rule behind itself; returns the copy's id."""
+    rules = await _matched(work, row, if_match)
+    at = _place(rules, rule_id)
+    (copy,) = copied([rules[at]], new_id)
+    copy["name"] = f"{copy.get('name', '')} (copy)"[:120]
+    await service.put_draft(work, row, [*rules[: at + 1], copy, *rules[at + 1 :]])
+    return await draft_of(work, row), str(copy["id"])
+
+
+async def move_rule(
+    work: Work, row: Ruleset, rule_id: str, if_match: str | None, to: tuple[Ruleset, int | None]
+) -> DraftOut:
+    """Move a rule to a place (from 1; None = the end) of its own or another ruleset's draft.
+
+    In another ruleset it gets a new id: until both are published the old one is still there.
+    """
+    target, place = to
+    rules = await _matched(work, row, if_match)
+    at = _place(rules, rule_id)
+    rest = [*rules[:at], *rules[at + 1 :]]
+    there = rest if target.id == row.id else rules_of(await work.body(target))
+    spot = len(there) if place is None else min(place - 1, len(there))
+    joined = [*there[:spot], rules[at], *there[spot:]]
+    if target.id == row.id:
+        await service.put_draft(work, row, joined)
+        return await draft_of(work, row)
+    moved = {**rules[at], "id": str(new_id())}
+    await service.put_draft(work, row, rest)
+    await service.put_draft(work, target, [*there[:spot], moved, *there[spot:]])
+    return await draft_of(work, row)
+
+
+def _place(rules: Sequence[RuleJson], rule_id: str) -> int:
+    at = find_rule(rules, rule_id)
+    if at is None:
+        raise NotFound(f"There is no rule {rule_id!r} in the draft.")
+    return at
+
+
+# --------------------------------------------------------------------------- check, publish
+
+
+async def checked(work: Work, row: Ruleset, rules: Sequence[Any] | None) -> Checked:
+    """Return all that is wrong and odd with the draft, or with the rules that were sent."""
+    asked = rules_of(await work.body(row)) if rules is None else list(rules)
+    problems = await work.problems(asked)
+    sound = [one for one in asked if isinstance(one, Mapping)]
+    findings = await work.findings(row, body_of(sound, new_id)["rules"])
+    severities = {one.severity for one in problems} | {one.severity for one in findings}
+    return Checked(
+        publishable="error" not in severities and bool(asked),
+        problems=[ProblemOut.of(one) for one in problems],
+        lint=[FindingOut.of(one) for one in findings],
+        words=await said(work, [dict(one) for one in sound]),
+    )
+
+
+async def publish(
+    work: Work, row: Ruleset, asked: PublishIn, if_match: str | None
+) -> tuple[RulesetVersion, int]:
+    """Make the draft a new, immutable version and active; returns the tenant's rules version."""
+    draft = await work.drafts.of(row.id)
+    if if_match is not None:
+        await _matched(work, row, if_match)
+    if draft is None:
+        raise Conflict("Nothing changed: there is no draft to publish.")
+    active = await work.active(row)
+    if active is not None and active.checksum == checksum(draft.body):
+        raise Conflict("Nothing changed: the draft says the same as the active version.")
+    return await publish_body(work, row, draft, asked)
+
+
+async def publish_body(
+    work: Work, row: Ruleset, draft: RulesetDraft, asked: PublishIn
+) -> tuple[RulesetVersion, int]:
+    """Check and lint the draft, and write it as the next version."""
+    rules = rules_of(draft.body)
+    if not rules:
+        raise Conflict("The draft has no rules.")
+    await work.refuse_wrong(rules)
+    rules = await _with_own_ids(work, row, rules)
+    findings = await work.findings(row, rules)
+    refuse_odd(findings, accept_warnings=asked.accept_warnings)
+    version = RulesetVersion(
+        ruleset_id=row.id,
+        version=await work.versions.last(row.id) + 1,
+        name=row.name,
+        body=body_of(rules, new_id),
+        checksum=checksum({"rules": rules}),
+        note=asked.note,
+        lint=[FindingOut.of(one).model_dump() for one in findings],
+        published_by=work.actor.name,
+        published_at=work.clock(),
+    )
+    before = {"active_version": row.active_version}
+    work.versions.add(version)
+    row.active_version = version.version
+    row.problems = []
+    await work.drafts.remove(draft)
+    rules_version = await work.changed(row, matters=True)
+    after = {"active_version": version.version, "note": asked.note, "rules": len(rules)}
+    await work.tell(row, "ruleset published", before, after)
+    return version, rules_version
+
+
+async def _with_own_ids(work: Work, row: Ruleset, rules: list[RuleJson]) -> list[RuleJson]:
+    """Give rules whose id is that of a rule of another ruleset ids of their own."""
+    others = await work.active_rulesets(without=row.id)
+    taken = {rule.id for other in others for rule in other.rules}
+    return [{**one, "id": str(new_id())} if one.get("id") in taken else one for one in rules]
+
+
+async def activate(work: Work, row: Ruleset, number: int, note: str) -> tuple[RulesetVersion, int]:
+    """Make an older or newer version the active one; RulesetInvalid when it can't be used now."""
+    version = await version_of(work, row, number)
+    if row.active_version == number:
+        raise Conflict(f"Version {number} is active already.")
+    await work.refuse_wrong(rules_of(version.body))
+    before = {"active_version": row.active_version}
+    row.active_version = number
+    row.problems = []
+    rules_version = await work.changed(row, matters=True)
+    await work.tell(
+        row, "ruleset version activated", before, {"active_version": number, "note": note}
+    )
+    return version, rules_version
+
+
+async def version_of(work: Work, row: Ruleset, number: int) -> RulesetVersion:
+    """Return one version; NotFound when it was never published."""
+    version = await work.versions.of(row.id, number)
+    if version is None:
+        raise NotFound(f"The ruleset has no version {number}.")
+    return version
+
+
+def show_version(row: Ruleset, version: RulesetVersion) -> dict[str, Any]:
+    """Return a version's members as the API shows them."""
+    return VersionOut(
+        ruleset=row.id,
+        version=version.version,
+        is_active=row.active_version == version.version,
+        name=version.name,
+        checksum=version.checksum,
+        note=version.note,
+        lint=version.lint,
+        published_by=version.published_by,
+        published_at=version.published_at,
+        rules=len(rules_of(version.body)),
+    ).model_dump()
+
+
+# --------------------------------------------------------------------------- comparing
+
+
+async def compared(work: Work, row: Ruleset, before: str, after: str) -> DiffOut:
+    """Compare two states of a ruleset: a version's number, `draft` or `active`."""
+    schema = await work.schema()
+    old, new = await _state(work, row, before), await _state(work, row, after)
+    found = diff(old, new, lambda rule: rule_in_words(rule, schema))
+    return diff_out(found, before, after)
+
+
+async def _state(work: Work, row: Ruleset, named: str) -> list[RuleJson]:
+    if named == "draft":
+        return rules_of(await work.body(row))
+    if named == "active":
+        active = await work.active(row)
+        return rules_of(active.body) if active else []
+    if not (named.isascii() and named.isdigit() and len(named) <= 9):
+        raise NotFound(f"{named!r} is neither a version nor 'draft' nor 'active'.")
+    return rules_of((await version_of(work, row, int(named))).body)
+
+
+def diff_out(found: Diff, before: str, after: str) -> DiffOut:
+    """Return a difference as the API shows it."""
+    return DiffOut(
+        before=before,
+        after=after,
+        is_empty=found.is_empty,
+        words=[one.line for one in found.rules],
+        rules=[
+            RuleDiffOut(
+                kind=one.kind,
+                id=one.id,
+                name=one.name,
+                before_place=one.before_place,
+                after_place=one.after_place,
+                changes=[
+                    ChangeOut(op=c.op, pointer=c.pointer, before=c.before, after=c.after)
+                    for c in one.changes
+                ],
+                before_words=one.before_words,
+                after_words=one.after_words,
+            )
+            for one in found.rules
+        ],
+    )
