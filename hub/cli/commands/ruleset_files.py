@@ -1,10 +1,7 @@
 """Rulesets as files, and the way of a file into the hub and back."""
 
-import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-import yaml
 
 from hub.cli.client import segment
 from hub.cli.commands import values
@@ -40,10 +37,14 @@ def put(session: Session, given: dict[str, Any]) -> dict[str, Any]:
     """Make the ruleset, or put it into the working copy of the one of that name."""
     there = _named(session, str(given["name"]))
     if there is None:
-        made: dict[str, Any] = session.hub.post("rulesets", given)
+        made: dict[str, Any] = session.hub.post("rulesets", _whole(given))
         return made
-    path = f"rulesets/{segment(there['id'])}/draft"
-    session.hub.call("PUT", path, body=_draft(given), headers={"If-Match": "*"})
+    path = f"rulesets/{segment(there['id'])}"
+    draft = {"format": given.get("format", 1), "rules": given["rules"]}
+    session.hub.change(f"{path}/draft", draft, method="PUT")
+    description = given.get("description", there["description"])
+    if description != there["description"]:
+        session.hub.change(path, {"description": description})
     return there
 
 
@@ -63,13 +64,18 @@ def body(session: Session, ruleset: Mapping[str, Any], *, draft: bool) -> dict[s
     }
 
 
-def diff(session: Session, given: dict[str, Any]) -> Iterator[str]:
-    """Yield how a file differs from the active version, as lines with + and -."""
+def diff(session: Session, given: dict[str, Any]) -> list[str]:
+    """Return in words how a file differs from what is there."""
     there = _named(session, str(given["name"]))
-    before = body(session, there, draft=False) if there else {}
-    yield from difflib.unified_diff(
-        _lines(before), _lines(_like(given, before)), "active", "file", lineterm="", n=2
-    )
+    state = there["state"] if there else "disabled"
+    document = {"format": 1, "rulesets": [{**_whole(given), "state": state}]}
+    plan = session.hub.post("rulesets/import?plan=true", document)
+    return [
+        line
+        for one in plan["rulesets"]
+        if one["action"] != "unchanged"
+        for line in (f"{one['name']}: {one['action']}", *(f"  {words}" for words in one["words"]))
+    ]
 
 
 def count(given: Mapping[str, Any]) -> str:
@@ -83,33 +89,9 @@ def _named(session: Session, name: str) -> dict[str, Any] | None:
     return next((one for one in listed if name in (one["name"], one["id"])), None)
 
 
-def _draft(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in given.items() if key not in ("id", "state")}
-
-
-def _like(given: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
-    ids = {one["name"]: one for one in before.get("rules", ())}
-    rules = [_same_made(rule, ids.get(rule.get("name"), {})) for rule in given["rules"]]
-    return {
-        "format": 1,
-        "name": given["name"],
-        "description": given.get("description", ""),
-        "rules": rules,
-    }
-
-
-def _same_made(rule: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the rule with what the hub has added to the one that is there."""
-    added = {key: there[key] for key in ("id", "position") if key in there and key not in rule}
-    defaults = {key: there[key] for key in there if key not in rule and there[key] in _DEFAULTS}
-    return {**rule, **added, **defaults}
-
-
-_DEFAULTS: tuple[object, ...] = (None, "", [], {}, True, False, "every_time", "continue")
-
-
-def _lines(found: Mapping[str, Any]) -> list[str]:
-    return yaml.safe_dump(found, sort_keys=True, allow_unicode=True, width=100).splitlines()
+def _whole(given: Mapping[str, Any]) -> dict[str, Any]:
+    known = ("format", "name", "description", "rules")
+    return {"format": 1} | {key: given[key] for key in known if key in given}
 
 
 def _is_ruleset(one: object) -> bool:
