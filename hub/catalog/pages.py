@@ -285,7 +285,7 @@ def _form(model: type[BaseModel]) -> str:
     for name, found in schema.get("properties", {}).items():
         text = found.get("description", "")
         secret = " Secret." if _secret(found) else ""
-        default = f"`{found['default']}`" if found.get("default") not in {None, ""} else ""
+        default = "" if found.get("default") in (None, "", [], {}) else f"`{found['default']}`"
         rows.append((f"`{name}`", text + secret, "required" if name in required else default))
     return _table(("name", "meaning", "default"), rows)
 

@@ -12,7 +12,7 @@ from hub.sdk.actions import Action, Repeat
 from hub.sdk.connector_types import ConnectorType
 from hub.sdk.operators import Operator
 from hub.sdk.templates import RulesetTemplate
-from hub.sdk.vocabulary import DECLARED_NAME, FieldSchema, FieldType, SourceObject, Trigger
+from hub.sdk.vocabulary import DECLARED_NAME, FieldSchema, FieldType, SourceObject
 
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _SCHEME = re.compile(r"[a-z][a-z0-9-]*")
@@ -111,11 +111,6 @@ def _of_field(declared: FieldSchema) -> Iterator[str]:
         yield f"has the choice {value!r} twice"
 
 
-def _of_trigger(declared: Trigger) -> Iterator[str]:
-    if not _WORD.fullmatch(declared.verb):
-        yield f"the verb {declared.verb!r} must be one word"
-
-
 def _of_action(declared: Action[Any, Any]) -> Iterator[str]:
     if not _WORD.fullmatch(declared.verb):
         yield f"the verb {declared.verb!r} must be one word"
@@ -146,7 +141,6 @@ _FAULTS: Mapping[type[Any], Callable[[Any], Iterator[str]]] = MappingProxyType(
         ConnectorType: _of_connector_type,
         SourceObject: _of_object,
         FieldSchema: _of_field,
-        Trigger: _of_trigger,
         Action: _of_action,
         Operator: _of_operator,
         RulesetTemplate: _of_template,

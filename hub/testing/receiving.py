@@ -58,7 +58,7 @@ def event_faults(subject: Subject, payload: Payload) -> list[str]:
 def _identity(subject: Subject, event: Event) -> Iterator[str]:
     if event.trigger not in {one.name for one in subject.declared.triggers}:
         yield f"the trigger {event.trigger!r} is not declared"
-    if event.trigger.rpartition(".")[0] != event.record.source_object:
+    if not event.trigger.startswith(f"{event.record.source_object}."):
         yield f"{event.trigger!r} is no trigger of {event.record.source_object!r}"
     if not event.record.id or not isinstance(event.record.id, str):
         yield f"the record's id must be text, found {event.record.id!r}"

@@ -1,15 +1,18 @@
 """The plugin under test, as the checks of the kit see it."""
 
+import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import httpx
 from pydantic import BaseModel, SecretStr
 
+from hub import builtins
 from hub.catalog import Catalog, Contribution, Loaded, PluginBroken, contribution_of, load_plugins
 from hub.sdk.actions import Action, ActionCall
 from hub.sdk.connector_types import ConnectorType, Simulator
@@ -163,8 +166,15 @@ class _Given:
         return cls(name, plugin)
 
 
-def _builtins() -> Sequence[tuple[str, object]]:
-    return ()
+def _builtins() -> list[tuple[str, object]]:
+    """Return the plugins that ship inside the hub, as far as they are plain modules."""
+    names = [one.name for one in pkgutil.iter_modules(builtins.__path__)]
+    modules = [(name, import_module(f"{builtins.__name__}.{name}")) for name in names]
+    return [(name, one) for name, one in modules if _has_hooks(one)]
+
+
+def _has_hooks(module: ModuleType) -> bool:
+    return any(hasattr(one, "hub_impl") for one in vars(module).values())
 
 
 def _secret_texts(value: object) -> set[str]:

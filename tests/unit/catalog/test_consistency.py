@@ -148,9 +148,9 @@ FAULTS = {
         {"triggers": (hub.Trigger(source_object="other.thing", verb="made", label="Made"),)},
         "trigger 'other.thing.made': must begin with",
     ),
-    "a trigger of two words": (
-        {"triggers": (TICKET.trigger("was.made", "Made"),)},
-        "the verb 'was.made' must be one word",
+    "a trigger with a space": (
+        {"triggers": (TICKET.trigger("was made", "Made"),)},
+        "trigger 'acme.ticket.was made': is no name",
     ),
     "a field with the vendor's capitals": (
         {"fields": (TICKET.field("My_Field__c", "Mine"),)},

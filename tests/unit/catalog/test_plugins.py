@@ -163,7 +163,7 @@ def test_all_problems_are_reported_at_once():
         plugin(
             connector_types=[other],
             source_objects=[TICKET, other.source_object("Bad Name", "Bad")],
-            triggers=[other.source_object("x", "X").trigger("was.made", "Made")],
+            triggers=[other.source_object("x", "X").trigger("was made", "Made")],
         )
     )
 

@@ -146,7 +146,23 @@ class TwoWay(BaseModel):
 
 
 def two_way(params: TwoWay, connectors: Mapping[str, str]) -> Sequence[dict[str, Any]]:
-    return [{"key": "page", "name": "Page", "connector": connectors["itsm"]}]
+    return [
+        {
+            "format": 1,
+            "key": "open",
+            "name": "Open what is new",
+            "object": "acme.ticket",
+            "on": ["acme.ticket.created"],
+            "when": {"all": [{"field": "acme.ticket.status", "op": "is", "value": "new"}]},
+            "then": [
+                {
+                    "do": "acme.set_status",
+                    "connector": connectors["itsm"],
+                    "with": {"status": "open"},
+                }
+            ],
+        }
+    ]
 
 
 ACME = hub.ConnectorType(

@@ -353,6 +353,11 @@ FAULTS: dict[str, tuple[str, ModuleType, str]] = {
     "a template of objects": (
         RULES, template(build=giving([{"key": "a", "x": TICKET}])), "not JSON"
     ),
+    "a template of unknown fields": (
+        RULES,
+        template(build=giving([{"key": "a", "format": 1, "name": "A", "object": "acme.gone"}])),
+        "/0/on: is required",
+    ),
     "another event": (MEANS, receiver(parse=parse_with(key="other")), "expected"),
     "no event": (MEANS, receiver(parse=giving([])), "expected"),
     "an undeclared trigger": (
