@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from hub import ActionCall, ActionResult, Event, Record, RecordRef, WebhookRequest
 from hub_salesforce.case import CASE, OBJECTS
 from hub_salesforce.client import SalesforceClient

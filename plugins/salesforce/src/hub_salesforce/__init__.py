@@ -7,6 +7,7 @@ from hub import hookimpl
 from hub_salesforce import kit
 from hub_salesforce.case import CASE
 from hub_salesforce.connector_type import SALESFORCE
+from hub_salesforce.templates import templates
 
 
 @hookimpl
@@ -37,3 +38,9 @@ def hub_register_triggers() -> list[hub.Trigger]:
 def hub_register_actions() -> list[hub.Action[Any, Any]]:
     """Bring the actions on records of any object."""
     return kit.actions(SALESFORCE, CASE)
+
+
+@hookimpl
+def hub_register_ruleset_templates() -> list[hub.RulesetTemplate[Any]]:
+    """Bring "Case and PagerDuty" and "Create a Case for incidents on a service"."""
+    return templates()

@@ -1,6 +1,5 @@
 """The lines of a connector's test, in the order in which people set it up."""
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import hub
@@ -11,6 +10,8 @@ from hub_salesforce.settings import Auth
 from hub_salesforce.sobjects import Objects
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from hub_salesforce.client import SalesforceClient
 
 _OLDEST = 31.0

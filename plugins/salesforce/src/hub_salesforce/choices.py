@@ -109,7 +109,7 @@ def record_types_of(api_name: str) -> Fetch:
 
     async def fetch(client: "SalesforceClient", search: str) -> Sequence[Choice]:
         types = (await client.describe(api_name)).record_types
-        return _matching([Choice(value=id, label=name) for id, name in types], search)
+        return _matching([Choice(value=value, label=name) for value, name in types], search)
 
     return fetch
 

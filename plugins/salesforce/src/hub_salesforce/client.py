@@ -12,8 +12,9 @@ from urllib.parse import quote
 import hub
 from hub import clock
 from hub_salesforce.auth.session import Session
+from hub_salesforce.composite import MARK_HEADER
 from hub_salesforce.describe import FRESH, Describe, read_describe
-from hub_salesforce.errors import Answer, SalesforceRejected, raise_for
+from hub_salesforce.errors import Answer, raise_for
 from hub_salesforce.ids import SfId, key_prefix, to_18
 from hub_salesforce.limits import Usage, usage_of
 
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from hub_salesforce.settings import SalesforceSettings
 
 Row = Mapping[str, Any]
-MARK = "client=integration-hub"
-"""Goes with every call: change events name it as the origin of our own writes."""
+
 LONGEST_URL = 12_000
 """Salesforce refuses 16,384 bytes of address and headers; longer queries go in a body."""
 
@@ -44,6 +44,7 @@ class SalesforceClient:
         self.usage: Usage | None = None
         self.skew: timedelta | None = None
         self.polled_at: datetime | None = None
+        self.learned: dict[str, set[str]] = {}
         self.now = now
         self._http = http
         self._describes: dict[str, Describe] = {}
@@ -90,7 +91,7 @@ class SalesforceClient:
         answer = await self.send(
             "POST", f"{self.root}/sobjects/{api_name}", body=fields, headers=headers
         )
-        return _made(answer)
+        return made_id(answer)
 
     async def update(
         self, api_name: str, id: str, fields: Row, *, unless_changed_since: datetime | None = None
@@ -100,25 +101,6 @@ class SalesforceClient:
         headers = {"If-Unmodified-Since": format_datetime(since, usegmt=True)} if since else None
         path = f"{self.root}/sobjects/{api_name}/{id}"
         await self.send("PATCH", path, body=fields, headers=headers)
-
-    async def upsert(
-        self, api_name: str, external_field: str, value: str, fields: Row
-    ) -> tuple[SfId | None, bool]:
-        """Create or change the record with that external id; returns its id and if it is new.
-
-        The id is None where an API version before 46.0 changed a record.
-        """
-        path = f"{self.root}/sobjects/{api_name}/{external_field}/{quote(value, safe='')}"
-        try:
-            answer = await self.send("PATCH", path, body=fields)
-        except hub.Gone as error:
-            raise SalesforceRejected(
-                f"{error} - {external_field} must be an External ID field of {api_name}, and "
-                "visible to the integration user"
-            ) from error
-        if answer.status == 204:
-            return None, False
-        return _made(answer), bool(answer.data.get("created", answer.status == 201))
 
     async def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
         """Return the JSON of a path below the API version's root."""
@@ -203,7 +185,7 @@ class SalesforceClient:
         sent = {
             "Authorization": f"Bearer {access.token}",
             "Accept": "application/json",
-            "Sforce-Call-Options": MARK,
+            **MARK_HEADER,
             **({"Content-Type": "application/json"} if content is not None else {}),
             **(headers or {}),
         }
@@ -232,7 +214,8 @@ def _skew(date: str, now: datetime) -> timedelta | None:
         return None
 
 
-def _made(answer: Answer) -> SfId:
+def made_id(answer: Answer) -> SfId:
+    """Return the id of the record that an answer says was made; OutcomeUnknown without one."""
     try:
         return to_18(str(answer.data["id"]))
     except (KeyError, TypeError, ValueError) as error:

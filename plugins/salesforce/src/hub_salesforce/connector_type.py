@@ -29,6 +29,7 @@ SALESFORCE: ConnectorType[SalesforceSettings, SalesforceClient] = ConnectorType(
         kit.picklist("case_type", "Case", "Type"),
         kit.picklist("case_reason", "Case", "Reason"),
     ),
+    queries=kit.queries(CASE),
     receiver=kit.receiver(CASE),
     discovery=kit.discovery(CASE),
     simulator=_simulator,

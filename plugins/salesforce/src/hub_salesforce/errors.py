@@ -105,20 +105,16 @@ def _fault(row: Mapping[str, Any]) -> Fault:
 
 def _by_status(answer: Answer, said: str, faults: tuple[Fault, ...]) -> hub.ConnectorError:
     status = answer.status
-    if status == 401:
-        return hub.AuthenticationFailed(said)
-    if status in {404, 410}:
-        return hub.Gone(said)
+    if status in _BY_STATUS:
+        return _BY_STATUS[status](said)
     if status == 412:
         return Conflict(said, faults)
-    if status == 429:
-        return hub.RateLimited(said, retry_after=_seconds(answer.headers.get("retry-after")))
-    if status in {408, 502, 503}:
-        return hub.Unavailable(said)
-    if status >= 500:
-        return hub.Unavailable(said) if answer.reads else hub.OutcomeUnknown(said)
     if status == 300:
         return Ambiguous(f"more than one record has this external id: {said}", faults)
+    if status == 429:
+        return hub.RateLimited(said, retry_after=_seconds(answer.headers.get("retry-after")))
+    if status >= 500:
+        return hub.Unavailable(said) if answer.reads else hub.OutcomeUnknown(said)
     return SalesforceRejected(said, faults)
 
 
@@ -156,6 +152,14 @@ def _rejected(
     return make
 
 
+_BY_STATUS: Mapping[int, type[hub.ConnectorError]] = {
+    401: hub.AuthenticationFailed,
+    404: hub.Gone,
+    408: hub.Unavailable,
+    410: hub.Gone,
+    502: hub.Unavailable,
+    503: hub.Unavailable,
+}
 _HIDDEN = (
     "the field does not exist or the integration user cannot see it: check the API name "
     "(custom fields end in __c, fields of a package begin with its prefix) and grant Read on it"

@@ -18,12 +18,12 @@ _OUR_KEY = re.compile(r"h[a-z2-7]{32}")
 
 def record_of(declared: SObject, row: Row, instance_url: str | None = None) -> Record:
     """Return a row as a record; only what the row says."""
-    id = to_18(str(row["Id"]))
+    own = to_18(str(row["Id"]))
     number = row.get(declared.number)
     return Record(
         source_object=declared.name,
-        id=id,
-        url=_page(instance_url, declared.api_name, id),
+        id=own,
+        url=_page(instance_url, declared.api_name, own),
         human_id=str(number) if number else None,
         values=values_of(declared, row),
     )
@@ -96,7 +96,7 @@ def commented(
     declared: SObject, shape: NoteShape, row: Row, *, author: str | None, url: str | None = None
 ) -> Event:
     """Return the event of a note written on a record; the record is the one it is about."""
-    id, parent = to_18(str(row["Id"])), to_18(str(row[shape.parent]))
+    own, parent = to_18(str(row["Id"])), to_18(str(row[shape.parent]))
     text = str(to_value(row.get(shape.text)) or "")
     public = bool(row.get(shape.public)) if shape.public else None
     number = (row.get("Parent") or {}).get(declared.number)
@@ -110,11 +110,11 @@ def commented(
             values=note_values(text, author, public=public),
         ),
         occurred_at=_moment(row, "CreatedDate", "SystemModstamp"),
-        key=f"{shape.api_name}:{id}:created",
+        key=f"{shape.api_name}:{own}:created",
         before={COMMENT.key: None},
         actor=_person(row.get("CreatedById")),
         actor_name=author,
-        note=id,
+        note=own,
     )
 
 

@@ -6,7 +6,16 @@ the deprecation rule of the SDK; all else in this package may change.
 
 from typing import Any
 
-from hub import Action, Check, ChoiceSource, ConnectorType, Poller, SchemaDiscovery, WebhookReceiver
+from hub import (
+    Action,
+    Check,
+    ChoiceSource,
+    ConnectorType,
+    Poller,
+    Query,
+    SchemaDiscovery,
+    WebhookReceiver,
+)
 from hub_salesforce.actions import actions_of
 from hub_salesforce.checks import checks_of
 from hub_salesforce.choices import choices_of, picklist
@@ -17,6 +26,7 @@ from hub_salesforce.ids import is_id, same_id, to_18
 from hub_salesforce.inbound.receiver import receiver_of
 from hub_salesforce.limits import quota_of as quota
 from hub_salesforce.polling import poller_of
+from hub_salesforce.queries import queries_of
 from hub_salesforce.settings import SalesforceSettings
 from hub_salesforce.sobjects import (
     NoteShape,
@@ -50,6 +60,7 @@ __all__ = [
     "objects",
     "picklist",
     "pollers",
+    "queries",
     "quota",
     "receiver",
     "same_id",
@@ -88,3 +99,8 @@ def choices(*declared: SObject) -> tuple[ChoiceSource[SalesforceClient], ...]:
 def discovery(*declared: SObject) -> SchemaDiscovery[SalesforceClient]:
     """Return the discovery of the org's objects and of fields that are not declared."""
     return discovery_of(objects(*declared))
+
+
+def queries(*declared: SObject) -> tuple[Query[SalesforceClient, Any], ...]:
+    """Return the queries for setting up: a key pair, the Apex to install, an object's mapping."""
+    return queries_of(objects(*declared))

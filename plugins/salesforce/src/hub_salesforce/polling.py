@@ -5,11 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from hub import Batch, Event, Poller
-from hub_salesforce import events, rows, soql
-from hub_salesforce.errors import Answer, raise_for
+from hub_salesforce import composite, events, rows, soql
 from hub_salesforce.sobjects import NoteShape, Objects, SObject
 from hub_salesforce.values import instant, stamp
 
@@ -38,7 +36,7 @@ class Cursor:
             {
                 "start": stamp(self.start),
                 "end": stamp(self.end) if self.end else None,
-                "after": {name: [stamp(at), id] for name, (at, id) in self.after.items()},
+                "after": {name: [stamp(at), last] for name, (at, last) in self.after.items()},
             }
         )
 
@@ -50,7 +48,7 @@ class Cursor:
             start=instant(found["start"]),
             end=instant(found["end"]) if found.get("end") else None,
             after={
-                name: (instant(at), id) for name, (at, id) in (found.get("after") or {}).items()
+                name: (instant(at), last) for name, (at, last) in (found.get("after") or {}).items()
             },
         )
 
@@ -147,23 +145,9 @@ async def _pages(
     for at, source in enumerate(sources):
         fields = await _fields(client, source)
         text = statement(fields, source.api_name, window, cursor.after.get(source.api_name))
-        url = f"{client.root}/query?q={quote(text)}"
-        parts.append({"method": "GET", "url": url, "referenceId": f"q{at}"})
-    answers = await client.composite(parts, all_or_none=False)
-    return [_rows_of(client, answer) for answer in answers]
-
-
-def _rows_of(client: "SalesforceClient", part: "Row") -> "list[Row]":
-    answer = Answer(
-        method="GET",
-        path="/query",
-        status=int(part["httpStatusCode"]),
-        headers=part.get("httpHeaders") or {},
-        data=part.get("body"),
-        text=str(part.get("body")),
-    )
-    raise_for(answer, client.now())
-    return list(answer.data.get("records") or ())
+        parts.append(composite.query_part(client, f"q{at}", text))
+    answers = [composite.accepted(client, one) for one in await composite.send(client, parts)]
+    return [list(one.data.get("records") or ()) for one in answers]
 
 
 async def _fields(client: "SalesforceClient", source: _Source) -> list[str]:

@@ -1,7 +1,7 @@
 """What an administrator sets for a Salesforce connector."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NewType, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -43,6 +43,8 @@ def _hint(group: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - hints ar
     return {"x-hub": {"group": group, **more}}
 
 
+DeveloperName = NewType("DeveloperName", str)
+"""The API name of something in the org's set-up."""
 Secret = Annotated[SecretStr | None, Field(default=None)]
 
 
@@ -174,8 +176,8 @@ class SalesforceSettings(BaseModel):
         description="Still accepted while the org is changed over to the new one.",
         json_schema_extra=_hint("push", advanced=True),
     )
-    named_credential: str = Field(
-        default="PagerDuty_API",
+    named_credential: DeveloperName = Field(
+        default=DeveloperName("PagerDuty_API"),
         title="Named credential",
         description="Label and name of the named credential that the Apex class calls.",
         pattern=r"^[A-Za-z][A-Za-z0-9_]*$",

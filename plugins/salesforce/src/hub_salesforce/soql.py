@@ -12,7 +12,7 @@ _ESCAPES = str.maketrans(
 )
 
 
-def literal(value: str | int | Decimal | bool | date | datetime | None) -> str:
+def literal(value: str | int | Decimal | date | datetime | None) -> str:
     """Return a value as SOQL takes it: text in quotes, times and numbers without."""
     if value is None:
         return "null"
@@ -41,9 +41,9 @@ def select(
     limit: int | None = None,
 ) -> str:
     """Return a SELECT; the conditions all must hold."""
-    parts = [f"SELECT {', '.join(fields)} FROM {source}"]
+    parts = ["SELECT", ", ".join(fields), "FROM", source]
     if conditions:
-        parts.append("WHERE " + " AND ".join(conditions))
+        parts += ["WHERE", " AND ".join(conditions)]
     if order:
         parts.append(f"ORDER BY {order}")
     if limit is not None:

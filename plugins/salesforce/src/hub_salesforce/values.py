@@ -36,22 +36,7 @@ def to_json(value: Value, type: FieldType | None = None) -> Any:  # noqa: ANN401
         return False if type is FieldType.BOOLEAN else None
     if isinstance(value, str):
         return _WRITERS[type](value) if type in _WRITERS else value
-    if isinstance(value, tuple):
-        return ";".join(value)
-    if isinstance(value, datetime):
-        return stamp(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
-
-
-def stored(value: Value) -> Value:
-    """Return a value as Salesforce will report it back: trimmed, with plain line breaks."""
-    if isinstance(value, str):
-        return _text(value) or None
-    return value.replace(microsecond=0) if isinstance(value, datetime) else value
+    return _json(value)
 
 
 def instant(text: str) -> datetime:
@@ -63,6 +48,18 @@ def instant(text: str) -> datetime:
 def stamp(moment: datetime) -> str:
     """Return a time as JSON bodies and SOQL take it: 2026-11-20T09:20:44Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _json(value: Value) -> Any:  # noqa: ANN401 - any JSON value
+    if isinstance(value, tuple):
+        return ";".join(value)
+    if isinstance(value, datetime):
+        return stamp(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
 
 
 def _guess(raw: object) -> Value:
@@ -126,7 +123,7 @@ def _decimal_json(text: str) -> int | float:
 
 _WRITERS: Mapping[FieldType | None, Callable[[str], Any]] = {
     FieldType.BOOLEAN: _boolean,
-    FieldType.INTEGER: lambda text: int(text),
+    FieldType.INTEGER: int,
     FieldType.DECIMAL: _decimal_json,
     FieldType.DATE: lambda text: date.fromisoformat(text[:10]).isoformat(),
     FieldType.TIMESTAMP: lambda text: stamp(instant(text)),

@@ -1,6 +1,5 @@
 """Comments, and posts in a record's feed."""
 
-from collections.abc import Sequence
 from datetime import UTC, timedelta
 from typing import Any, Literal
 
@@ -60,8 +59,8 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
         declared, record = target_of(call, objects)
         shape = _shape(declared)
         row = comment_row(shape, record.id, call.params.body, public=call.params.public)
-        id = await call.client.create(shape.api_name, row)
-        return _added(shape, id, row)
+        made = await call.client.create(shape.api_name, row)
+        return _added(shape, made, row)
 
     async def find_comment(
         call: ActionCall[SalesforceClient, AddComment],
@@ -70,20 +69,20 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
         shape = _shape(declared)
         row = comment_row(shape, record.id, call.params.body, public=call.params.public)
         parent = f"{shape.parent} = {soql.literal(record.id)}"
-        id = await _same(call, shape.api_name, parent, shape.text, str(row[shape.text]))
-        return _added(shape, id, row) if id else None
+        made = await _same(call, shape.api_name, parent, shape.text, str(row[shape.text]))
+        return _added(shape, made, row) if made else None
 
     async def post(call: ActionCall[SalesforceClient, PostToFeed]) -> ActionResult:
         _, record = target_of(call, objects)
-        id = await call.client.create("FeedItem", feed_row(record.id, call.params))
-        return ActionResult(summary="Posted in the feed", note=id)
+        made = await call.client.create("FeedItem", feed_row(record.id, call.params))
+        return ActionResult(summary="Posted in the feed", note=made)
 
     async def find_post(call: ActionCall[SalesforceClient, PostToFeed]) -> ActionResult | None:
         _, record = target_of(call, objects)
         row = feed_row(record.id, call.params)
         parent = f"ParentId = {soql.literal(record.id)}"
-        id = await _same(call, "FeedItem", parent, "Body", str(row["Body"]))
-        return ActionResult(summary="Posted in the feed", note=id) if id else None
+        made = await _same(call, "FeedItem", parent, "Body", str(row["Body"]))
+        return ActionResult(summary="Posted in the feed", note=made) if made else None
 
     return [
         connector_type.action(
@@ -155,7 +154,7 @@ async def _same(
         order="CreatedDate DESC",
         limit=_LOOKED_AT,
     )
-    rows: Sequence[Any] = await call.client.query_page(statement)
+    rows = await call.client.query_page(statement)
     wanted = _plain(text)
     return next((str(row["Id"]) for row in rows if _plain(str(row[field])) == wanted), None)
 

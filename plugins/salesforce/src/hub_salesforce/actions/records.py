@@ -1,17 +1,18 @@
 """Create a record, set a field, update several fields."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, Field
 
-import hub
 from hub import Action, ActionCall, ActionResult, ConnectorType, Record, Repeat, Value
-from hub_salesforce import events, rows, soql
+from hub_salesforce import composite, events, rows, soql
 from hub_salesforce.actions.targets import done, label_of, target_of, value_of
-from hub_salesforce.client import SalesforceClient
-from hub_salesforce.errors import Conflict, Duplicate
+from hub_salesforce.client import SalesforceClient, made_id
+from hub_salesforce.errors import Conflict, Duplicate, SalesforceRejected
+from hub_salesforce.requirements import learn
 from hub_salesforce.sobjects import Objects, SObject
 from hub_salesforce.values import instant
 
@@ -155,6 +156,7 @@ async def write(
 async def _create(
     call: ActionCall[SalesforceClient, CreateRecord], declared: SObject
 ) -> ActionResult:
+    """Create the record and read it back by one call, so that no answer in between gets lost."""
     client = call.client
     wanted = {key: value_of(value) for key, value in call.params.fields.items()}
     body = await rows.body_of(client, declared, wanted)
@@ -162,13 +164,25 @@ async def _create(
     if keyed:
         body.values[keyed] = call.key
     headers = _ALLOW_DUPLICATES if call.params.allow_duplicates else None
+    path = f"{client.root}/sobjects/{body.describe.name}"
+    made, read = await composite.send(
+        client,
+        [
+            composite.part("made", "POST", path, body.values, headers),
+            composite.part("read", "GET", f"{path}/@{{made.id}}"),
+        ],
+    )
     try:
-        id = await client.create(body.describe.name, body.values, headers=headers)
+        row_id = made_id(composite.accepted(client, made))
     except Duplicate as error:
         if keyed and error.existing and keyed.lower() in str(error).lower():
-            return await _made(client, declared, error.existing)
+            return await _existing(client, declared, error.existing)
         raise
-    return await _made(client, declared, id)
+    except SalesforceRejected as error:
+        learn(client, body.describe.name, error)
+        raise
+    row = rows.typed(body.describe, read.data) if read.status == 200 else {"Id": row_id}
+    return _made(declared, row, await client.record_url(declared.api_name, row_id))
 
 
 async def _find(
@@ -178,17 +192,13 @@ async def _find(
     wanted = {key: value_of(value) for key, value in call.params.fields.items()}
     body = await rows.body_of(client, declared, wanted)
     keyed = _key_field(client, body)
-    conditions = (
-        [f"{keyed} = {soql.literal(call.key)}"] if keyed else await _marks(call, declared, body)
-    )
+    conditions = [f"{keyed} = {soql.literal(call.key)}"] if keyed else await _marks(call, body)
     statement = soql.select(["Id"], declared.api_name, *conditions, order="CreatedDate", limit=1)
     found = await client.query_page(statement)
-    return await _made(client, declared, str(found[0]["Id"])) if found else None
+    return await _existing(client, declared, str(found[0]["Id"])) if found else None
 
 
-async def _marks(
-    call: ActionCall[SalesforceClient, CreateRecord], declared: SObject, body: rows.Body
-) -> list[str]:
+async def _marks(call: ActionCall[SalesforceClient, CreateRecord], body: rows.Body) -> list[str]:
     """Return what tells a record of ours where there is no key field: who, when, what text."""
     access = await call.client.session.access()
     since = call.event.occurred_at.astimezone(UTC) - _EARLIER
@@ -204,16 +214,15 @@ async def _marks(
     return marks
 
 
-async def _made(client: SalesforceClient, declared: SObject, id: str) -> ActionResult:
-    """Return the record that was made as it is now; its number is what people ask for."""
-    url = await client.record_url(declared.api_name, id)
-    try:
-        record = await rows.read_record(client, declared, id)
-    except hub.ConnectorError as error:
-        bare = Record(source_object=declared.name, id=id, url=url)
-        words = f"Created {declared.label} {id} (it could not be read back: {error})"
-        return ActionResult(summary=words, record=bare)
-    words = f"Created {declared.label} {record.human_id or id}"
+async def _existing(client: SalesforceClient, declared: SObject, id: str) -> ActionResult:
+    """Return the record that an earlier send of the same run made."""
+    row = await rows.read(client, declared, id)
+    return _made(declared, row, await client.record_url(declared.api_name, id))
+
+
+def _made(declared: SObject, row: Mapping[str, Any], url: str) -> ActionResult:
+    record = replace(events.record_of(declared, row), url=url)
+    words = f"Created {declared.label} {record.human_id or record.id}"
     return ActionResult(summary=words, record=record)
 
 

@@ -18,9 +18,9 @@ def target_of(
     """Return the object and the record that a run acts on; Rejected when there is none."""
     if call.record is None:
         raise hub.Rejected("there is no record to act on: the event has no linked record")
-    id = to_18(call.record.id) if is_id(call.record.id) else call.record.id
+    whole = to_18(call.record.id) if is_id(call.record.id) else call.record.id
     declared = objects.named(call.record.source_object)
-    return declared, RecordRef(source_object=declared.name, id=id)
+    return declared, RecordRef(source_object=declared.name, id=whole)
 
 
 def value_of(given: object) -> Value:

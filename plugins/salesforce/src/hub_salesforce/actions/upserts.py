@@ -1,15 +1,19 @@
 """Make a record so, by an external id: create it, or change the one that is there."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
+import hub
 from hub import Action, ActionCall, ActionResult, ConnectorType, Value
-from hub_salesforce import rows, soql
+from hub_salesforce import composite, events, rows
 from hub_salesforce.actions.records import JsonValue
 from hub_salesforce.actions.targets import value_of
 from hub_salesforce.client import SalesforceClient
+from hub_salesforce.errors import Answer
 from hub_salesforce.sobjects import Objects
 
 
@@ -45,17 +49,22 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
         body = await rows.body_of(client, declared, wanted)
         field = declared.api_name_of(params.external_id_field)
         fields = {name: value for name, value in body.values.items() if name != field}
-        id, made = await client.upsert(declared.api_name, field, params.external_id, fields)
-        condition = f"{field} = {soql.literal(params.external_id)}"
-        if id is None:
-            found = await client.query_page(
-                soql.select(["Id"], declared.api_name, condition, limit=1)
-            )
-            id = found[0]["Id"]
-        record = await rows.read_record(client, declared, str(id))
-        verb = "Created" if made else "Updated"
+        path = f"{client.root}/sobjects/{declared.api_name}/{field}/"
+        path += quote(params.external_id, safe="")
+        sent, read = await composite.send(
+            client,
+            [
+                composite.part("sent", "PATCH", path, fields),
+                composite.part("read", "GET", path),
+            ],
+        )
+        _accepted(client, sent, field)
+        row = rows.typed(body.describe, composite.accepted(client, read).data)
+        record = events.record_of(declared, row)
+        url = await client.record_url(declared.api_name, record.id)
+        verb = "Created" if sent.status == 201 else "Updated"
         words = f"{verb} {declared.label} {record.human_id or record.id}"
-        return ActionResult(summary=words, record=record)
+        return ActionResult(summary=words, record=replace(record, url=url))
 
     def writes(params: UpsertRecord) -> Mapping[str, Value]:
         declared = objects.of(params.object)
@@ -74,3 +83,12 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
             writes=writes,
         )
     ]
+
+
+def _accepted(client: SalesforceClient, answer: Answer, field: str) -> None:
+    try:
+        composite.accepted(client, answer)
+    except hub.Gone as error:
+        raise hub.Rejected(
+            f"{error} - {field} must be an External ID that the integration user can see"
+        ) from error

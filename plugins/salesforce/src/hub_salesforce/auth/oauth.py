@@ -6,14 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
-
 import hub
+from hub_salesforce import keys
 from hub_salesforce.auth.access import Access
 from hub_salesforce.auth.refusals import refusal
 from hub_salesforce.ids import is_id, to_18
-from hub_salesforce.keys import load_private_key
 
 if TYPE_CHECKING:
     import httpx
@@ -77,8 +74,7 @@ def sign(claims: Mapping[str, object], private_key: str) -> str:
     """Return the RS256 assertion of `claims`."""
     head = _segment({"alg": "RS256"})
     unsigned = f"{head}.{_segment(claims)}"
-    key = load_private_key(private_key)
-    signature = key.sign(unsigned.encode(), padding.PKCS1v15(), hashes.SHA256())
+    signature = keys.sign(unsigned.encode(), private_key)
     return f"{unsigned}.{_base64(signature)}"
 
 

@@ -14,70 +14,38 @@ if TYPE_CHECKING:
 _LOGIN_PAUSE = 300.0
 _TRANSIENT = frozenset({"server_error", "temporarily_unavailable", "unknown_error"})
 
+_APPROVE = (
+    "set Permitted Users to 'Admin approved users are pre-authorized', tick the integration user's "
+    "profile under Manage Profiles, and give the app the scopes api and refresh_token; also check "
+    "the sign-in address"
+)
+_ASSERTION = (
+    "the shared key does not belong to the certificate in the connected app, or the username is "
+    "not in the org behind this sign-in address"
+)
+_PROFILE = (
+    "Edit Policies: 'Admin approved users are pre-authorized', then Manage Profiles: tick the "
+    "profile of the integration user (or assign the permission set)"
+)
+_PASSWORD = (
+    "wrong password or security token, an address that is not trusted, a locked user, or Setup, "  # noqa: S105 - advice
+    "OAuth and OpenID Connect Settings has the username-password flow switched off"
+)
 # error (or "" for any), a part of the lower-cased description, what to do
 _CAUSES: tuple[tuple[str, str, str], ...] = (
-    (
-        "",
-        "hasn't approved this consumer",
-        "set Permitted Users to 'Admin approved users are pre-authorized', tick the integration "
-        "user's profile under Manage Profiles, and give the app the scopes api and refresh_token; "
-        "also check the sign-in address",
-    ),
-    (
-        "",
-        "audience is invalid",
-        "the setting 'Use sandbox account' does not fit this org, or the JWT audience is wrong",
-    ),
-    (
-        "",
-        "expired authorization code",
-        "the time in the assertion is not accepted: check this machine's clock",
-    ),
-    (
-        "",
-        "invalid assertion",
-        "the shared key does not belong to the certificate in the connected app, or the username "
-        "is not in the org behind this sign-in address",
-    ),
-    (
-        "",
-        "not admin approved",
-        "Edit Policies: 'Admin approved users are pre-authorized', then Manage Profiles: tick the "
-        "profile of the integration user (or assign the permission set)",
-    ),
-    (
-        "",
-        "expired access/refresh token",
-        "the refresh token was revoked or has expired: approve the app again",
-    ),
-    (
-        "",
-        "no client credentials user",
-        "choose a Run As user in the app's client credentials settings",
-    ),
-    (
-        "",
-        "not supported on this domain",
-        "client credentials work at your My Domain only: set the sign-in address to it",
-    ),
-    (
-        "",
-        "external client app is not installed",
-        "install the external client app in this org, or create it there",
-    ),
-    (
-        "",
-        "authentication failure",
-        "wrong password or security token, an address that is not trusted, a locked user, or "
-        "Setup, OAuth and OpenID Connect Settings has the username-password flow switched off",
-    ),
-    (
-        "invalid_client_id",
-        "",
-        "the consumer key is not known in this org; a new app can take 2-10 minutes to work",
-    ),
+    ("", "hasn't approved this consumer", _APPROVE),
+    ("", "audience is invalid", "'Use sandbox account' or the JWT audience does not fit this org"),
+    ("", "expired authorization code", "the assertion's time is refused: check this clock"),
+    ("", "invalid assertion", _ASSERTION),
+    ("", "not admin approved", _PROFILE),
+    ("", "expired access/refresh token", "the refresh token is no longer good: approve again"),
+    ("", "no client credentials user", "choose a Run As user in the app's policies"),
+    ("", "not supported on this domain", "set the sign-in address to your My Domain"),
+    ("", "external client app is not installed", "install the external client app in this org"),
+    ("", "authentication failure", _PASSWORD),
+    ("invalid_client_id", "", "the org does not know the consumer key; new apps take 2-10 minutes"),
     ("invalid_client", "", "the consumer secret is wrong"),
-    ("invalid_app_access", "", "the user may not use this app: tick the profile in its policies"),
+    ("invalid_app_access", "", _PROFILE),
     ("inactive_user", "", "activate the integration user"),
     ("inactive_org", "", "the org is not active"),
     ("unsupported_grant_type", "", "this host does not offer the flow: check the sign-in address"),

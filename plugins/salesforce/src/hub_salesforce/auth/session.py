@@ -1,9 +1,7 @@
 """One session per connector, renewed by one caller while the others wait."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import SecretStr
 
@@ -14,12 +12,16 @@ from hub_salesforce.auth.soap import by_soap_login
 from hub_salesforce.settings import Auth
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+
     import httpx
 
     from hub_salesforce.auth.access import Access
     from hub_salesforce.settings import SalesforceSettings
 
-_FLOWS: "Mapping[Auth, Callable[[SalesforceSettings, httpx.AsyncClient, datetime], Awaitable[Access]]]" = {
+Flow: TypeAlias = "Callable[[SalesforceSettings, httpx.AsyncClient, datetime], Awaitable[Access]]"
+_FLOWS: "Mapping[Auth, Flow]" = {
     Auth.JWT: oauth.by_jwt,
     Auth.CLIENT_CREDENTIALS: oauth.by_client_credentials,
     Auth.REFRESH_TOKEN: oauth.by_refresh_token,

@@ -22,11 +22,11 @@ def read_push(objects: Objects, request: WebhookRequest) -> Sequence[Event]:
     rows, old = _rows(envelope, "new"), _rows(envelope, "old")
     gone = str(envelope.get("operation", "")) == "delete"
     found: list[Event] = []
-    for id, row in (old if gone else rows).items():
+    for key, row in (old if gone else rows).items():
         try:
-            found += _events(objects, envelope, row, old.get(id))
+            found += _events(objects, envelope, row, old.get(key))
         except (ValueError, KeyError, TypeError) as error:
-            raise hub.InvalidPayload(f"record {id}: {error}", pointer=f"/new/{id}") from error
+            raise hub.InvalidPayload(f"record {key}: {error}", pointer=f"/new/{key}") from error
     return found
 
 
@@ -50,7 +50,7 @@ def _events(objects: Objects, envelope: Row, row: Row, old: Row | None) -> Itera
 
 def _change(declared: SObject, envelope: Row, row: Row, old: Row | None) -> Iterator[Event]:
     url, name = envelope.get("instanceUrl"), envelope.get("userName")
-    operation = str(envelope.get("operation") or ("update" if old else "insert"))
+    operation = str(envelope.get("operation") or _guessed(row, old))
     if operation == "delete":
         at = instant(str(envelope.get("sentAt") or row["SystemModstamp"]))
         yield events.deleted(declared, row, at=at, actor=_actor(envelope))
@@ -74,6 +74,13 @@ def _note(declared: SObject, shape: NoteShape, envelope: Row, row: Row) -> Itera
     author = envelope.get("userName") or envelope.get("userEmail")
     url = envelope.get("instanceUrl")
     yield events.commented(declared, shape, row, author=author, url=url)
+
+
+def _guessed(row: Row, old: Row | None) -> str:
+    """Return the operation of a push that does not name it."""
+    made = row.get("CreatedDate")
+    is_new = old is None and made and made == row.get("SystemModstamp")
+    return "insert" if is_new else "update"
 
 
 def _whole(declared: SObject, row: Row, old: Row, envelope: Row) -> Row:

@@ -1,4 +1,4 @@
-"""The simulated Salesforce org, for the plugin's own tests, other plugins' tests, and the sandbox."""
+"""The simulated Salesforce org: for tests of this and other plugins, and for the sandbox."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hub_salesforce.ids import is_id, to_18
 from hub_salesforce.testing.answers import Refused, refused, save_refused
@@ -13,6 +13,7 @@ from hub_salesforce.values import instant
 if TYPE_CHECKING:
     from hub_salesforce.testing.saving import Saver
 
+Reader: TypeAlias = Callable[[Definition, Any], Any]
 _NUMBERS = {"int", "double", "currency", "percent", "long"}
 
 
@@ -36,11 +37,11 @@ def references_exist(saver: "Saver", definition: Definition, values: Row) -> Non
         info = _info(definition, name)
         if info["type"] != "reference" or value is None:
             continue
-        object = saver.world.by_prefix(value)
-        if object is None or object not in info["referenceTo"]:
+        target = saver.world.by_prefix(value)
+        if target is None or target not in info["referenceTo"]:
             words = f"{info['label']}: id value of incorrect type: {value}"
             raise save_refused("FIELD_INTEGRITY_EXCEPTION", words, name)
-        row = saver.world.find(object, value)
+        row = saver.world.find(target, value)
         if row is None or row["IsDeleted"]:
             raise save_refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
         _active_owner(definition, name, saver.world.user_by_id(value))
@@ -84,7 +85,8 @@ def _writable(info: Definition, name: str, *, creating: bool) -> None:
 def _typed(info: Definition, value: Any) -> Any:  # noqa: ANN401 - JSON values
     if value is None or value == "":
         return False if info["type"] == "boolean" else None
-    return _READERS.get(info["type"], _text)(info, value)
+    reader: Reader = _READERS.get(info["type"], _text)
+    return reader(info, value)
 
 
 def _text(info: Definition, value: Any) -> str:  # noqa: ANN401 - JSON values
@@ -97,7 +99,7 @@ def _text(info: Definition, value: Any) -> str:  # noqa: ANN401 - JSON values
     return text.replace("\r\n", "\n").replace("\n", "\r\n") if info["type"] == "textarea" else text
 
 
-def _boolean(info: Definition, value: Any) -> bool:  # noqa: ANN401 - JSON values
+def _boolean(_info: Definition, value: Any) -> bool:  # noqa: ANN401 - JSON values
     if isinstance(value, bool):
         return value
     if str(value).lower() in {"true", "false"}:
@@ -143,7 +145,7 @@ def _reference(info: Definition, value: Any) -> str:  # noqa: ANN401 - JSON valu
     return to_18(str(value))
 
 
-_READERS: Mapping[str, Callable[[Definition, Any], Any]] = {
+_READERS: Mapping[str, Reader] = {
     "boolean": _boolean,
     "date": _date,
     "datetime": _datetime,

@@ -56,9 +56,10 @@ def _limits(parts: list[Row]) -> None:
 def _part(call: Call, part: Row, answers: dict[str, Any], transaction: Transaction | None) -> Row:
     try:
         filled = _filled({k: part.get(k) for k in ("url", "body")}, answers)
-    except KeyError as error:
-        words = f"Invalid reference specified. No value for {error} found"
-        return _shown(part, Reply(status=400, body=[{"errorCode": "PROCESSING_HALTED", "message": words}]))  # fmt: skip
+    except KeyError as unknown:
+        words = f"Invalid reference specified. No value for {unknown} found"
+        halted = {"errorCode": "PROCESSING_HALTED", "message": words}
+        return _shown(part, Reply(status=400, body=[halted]))
     reply = _one(call, part, filled, transaction)
     answers[str(part["referenceId"])] = reply.body
     return _shown(part, reply)
@@ -156,9 +157,9 @@ def _create_all(call: Call) -> Reply:
 
 def _update_all(call: Call) -> Reply:
     def act(transaction: Transaction, row: Row) -> Row:
-        id = str(row.get("Id") or row.get("id") or "")
-        transaction.update(_type(row), id, _plain(row))
-        return {"id": id, "success": True, "errors": []}
+        own = str(row.get("Id") or row.get("id") or "")
+        transaction.update(_type(row), own, _plain(row))
+        return {"id": own, "success": True, "errors": []}
 
     return _collection(call, act)
 
@@ -169,11 +170,11 @@ def _upsert_all(call: Call, object: str, name: str) -> Reply:
         found = _existing(call, object, name, value)
         if found is None:
             given = plain if name == "Id" else {**plain, name: value}
-            id, created = transaction.create(object, given), True
+            own, created = transaction.create(object, given), True
         else:
-            id, created = found, False
-            transaction.update(object, id, {k: v for k, v in plain.items() if k != name})
-        return {"id": id, "success": True, "errors": [], "created": created}
+            own, created = found, False
+            transaction.update(object, own, {k: v for k, v in plain.items() if k != name})
+        return {"id": own, "success": True, "errors": [], "created": created}
 
     return _collection(call, act)
 
@@ -230,7 +231,10 @@ def _all(call: Call, rows: list[Row], act: Callable[[Transaction, Row], Row]) ->
         transaction.commit()
         return results
     transaction.rollback()
-    words = "Record rolled back because not all records were valid and the request was using AllOrNone header"  # fmt: skip
+    words = (
+        "Record rolled back because not all records were valid and the request was using "
+        "AllOrNone header"
+    )
     back = {"statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK", "message": words, "fields": []}
     return [{"success": False, "errors": [back]} if one["success"] else one for one in results]
 

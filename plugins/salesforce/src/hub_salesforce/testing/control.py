@@ -1,4 +1,4 @@
-"""The control API of the simulated org, for tests, demos and people: /_sim/…"""
+"""The control API of the simulated org, for tests, demos and people, under /_sim."""
 
 import dataclasses
 import json
@@ -45,13 +45,13 @@ def _page(org: "FakeSalesforce", request: Request, _given: Any) -> Response:  # 
 
 
 def _save_case(org: "FakeSalesforce", _request: Request, given: Any) -> Response:  # noqa: ANN401
-    id = page.save_case(org, given)
-    return RedirectResponse(f"/_sim/?case={id}", status_code=303)
+    saved = page.save_case(org, given)
+    return RedirectResponse(f"/_sim/?case={saved}", status_code=303)
 
 
 def _save_comment(org: "FakeSalesforce", _request: Request, given: Any) -> Response:  # noqa: ANN401
-    id = page.save_comment(org, given)
-    return RedirectResponse(f"/_sim/?case={id}", status_code=303)
+    saved = page.save_comment(org, given)
+    return RedirectResponse(f"/_sim/?case={saved}", status_code=303)
 
 
 def _state(org: "FakeSalesforce", _request: Request, _given: Any) -> Response:  # noqa: ANN401
@@ -64,6 +64,7 @@ def _state(org: "FakeSalesforce", _request: Request, _given: Any) -> Response:  
         {"username": u.username, "id": u.id, "name": u.name, "active": u.active}
         for u in world.users.values()
     ]
+    messages = [{"object": m.object, "url": m.url.partition("?")[0]} for m in org.outgoing.messages]
     return JSONResponse(
         {
             "org": {"id": world.id, "name": world.name, "sandbox": world.sandbox},
@@ -73,10 +74,10 @@ def _state(org: "FakeSalesforce", _request: Request, _given: Any) -> Response:  
             "calls_today": world.calls_today,
             "daily_limit": world.daily_limit,
             "triggers": [{"object": t.object, "url": t.url} for t in org.outgoing.triggers],
-            "outbound_messages": [{"object": m.object, "url": m.url.partition("?")[0]} for m in org.outgoing.messages],
+            "outbound_messages": messages,
             "waiting": len(org.outgoing.queue),
         }
-    )  # fmt: skip
+    )
 
 
 def _requests(org: "FakeSalesforce", request: Request, _given: Any) -> Response:  # noqa: ANN401
@@ -106,19 +107,19 @@ def _reset(org: "FakeSalesforce", _request: Request, _given: Any) -> Response:  
 
 def _apex_trigger(org: "FakeSalesforce", _request: Request, given: Any) -> Response:  # noqa: ANN401
     how: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-    object = org.world.definition(str(how.pop("object")))["name"]
+    name = org.world.definition(str(how.pop("object")))["name"]
     org.outgoing.triggers = [
-        one for one in org.outgoing.triggers if (one.object, one.url) != (object, how["url"])
+        one for one in org.outgoing.triggers if (one.object, one.url) != (name, how["url"])
     ]
-    org.apex_trigger(object, how.pop("url"), how.pop("secret"), **how)
-    return JSONResponse({"object": object, "installed": True}, status_code=201)
+    org.apex_trigger(name, how.pop("url"), how.pop("secret"), **how)
+    return JSONResponse({"object": name, "installed": True}, status_code=201)
 
 
 def _outbound_message(org: "FakeSalesforce", _request: Request, given: Any) -> Response:  # noqa: ANN401
-    object = org.world.definition(str(given["object"]))["name"]
+    name = org.world.definition(str(given["object"]))["name"]
     fields = tuple(given.get("fields") or ("Id", "Status", "Priority", "Subject", "SystemModstamp"))
-    org.outbound_message(object, str(given["url"]), fields=fields)
-    return JSONResponse({"object": object, "installed": True}, status_code=201)
+    org.outbound_message(name, str(given["url"]), fields=fields)
+    return JSONResponse({"object": name, "installed": True}, status_code=201)
 
 
 def _open_session(org: "FakeSalesforce", request: Request, given: Any) -> Response:  # noqa: ANN401

@@ -136,19 +136,19 @@ def _holds(op: str, left: Any, right: Any) -> bool:  # noqa: ANN401 - field valu
 
 def _fits(select: Select, info: Definition, test: Test, literal: Literal) -> None:
     """Refuse a literal of the wrong kind, with Salesforce's words."""
-    kind, type = literal.kind, info["type"]
+    kind, vendor_type = literal.kind, info["type"]
     if kind in {"null", "range"}:
         return
     where = f"value of filter criterion for field '{test.field}' must be of type "
     plain = {"datetime": "dateTime", "date": "date", "boolean": "boolean"}
-    wanted = plain.get(type) or ("double" if type in _NUMBERS else None)
+    wanted = plain.get(vendor_type) or ("double" if vendor_type in _NUMBERS else None)
     if wanted and kind == "string":
         words = f"{where}{wanted} and should not be enclosed in quotes"
         raise refused("INVALID_FIELD", _caret(select.text, test.at, words))
     if wanted is None and kind != "string":
         words = f"{where}string and should be enclosed in quotes"
         raise refused("INVALID_FIELD", _caret(select.text, test.at, words))
-    if type in {"id", "reference"} and not is_id(str(literal.value)):
+    if vendor_type in {"id", "reference"} and not is_id(str(literal.value)):
         words = f"invalid ID field: {literal.value}"
         raise refused("INVALID_QUERY_FILTER_OPERATOR", _caret(select.text, test.at, words))
 
@@ -257,18 +257,18 @@ def _value(asking: Asking, definition: Definition, row: Row, path: str) -> Any: 
         found = _followed(asking.world, lookup, current) if lookup else None
         if found is None:
             return None
-        object, current = found
-        where = asking.world.definitions[object]
+        target, current = found
+        where = asking.world.definitions[target]
     info = field_of(where, names[-1])
     return current.get(info["name"]) if info else None
 
 
 def _followed(world: World, lookup: Definition, row: Row) -> tuple[str, Row] | None:
     """Return the object and row that a lookup points to."""
-    id = row.get(lookup["name"])
-    object = world.by_prefix(str(id)) if id else None
-    found = world.find(object, str(id)) if object else None
-    return (object, found) if object and found else None
+    own = row.get(lookup["name"])
+    target = world.by_prefix(str(own)) if own else None
+    found = world.find(target, str(own)) if target else None
+    return (target, found) if target and found else None
 
 
 def _ordered(asking: Asking, select: Select, definition: Definition, rows: list[Row]) -> list[Row]:
@@ -335,9 +335,9 @@ def _put(asking: Asking, found: Row, definition: Definition, row: Row, path: str
     if parent is None:
         found.setdefault(head, None)
         return
-    object, target = parent
-    nested = found.setdefault(head, {"attributes": attributes(asking, object, target["Id"])})
-    _put(asking, nested, asking.world.definitions[object], target, rest)
+    name, target = parent
+    nested = found.setdefault(head, {"attributes": attributes(asking, name, target["Id"])})
+    _put(asking, nested, asking.world.definitions[name], target, rest)
 
 
 def _children(asking: Asking, child: Select, definition: Definition, row: Row) -> Row | None:
@@ -363,7 +363,9 @@ def _children(asking: Asking, child: Select, definition: Definition, row: Row) -
         limit=child.limit,
     )
     rows = answer(asking, inner)
-    return {"totalSize": len(rows), "done": True, "records": rows} if isinstance(rows, list) and rows else None  # fmt: skip
+    if not rows or isinstance(rows, int):
+        return None
+    return {"totalSize": len(rows), "done": True, "records": rows}
 
 
 def _caret(text: str, at: int, words: str) -> str:

@@ -264,11 +264,11 @@ class Outgoing:
         )
 
     async def _send(
-        self, kind: str, url: str, body: bytes, headers: dict[str, str], timeout: float
+        self, kind: str, url: str, body: bytes, headers: dict[str, str], seconds: float
     ) -> httpx.Response | None:
         self._client = self._client or self._http()
         try:
-            answer = await self._client.post(url, content=body, headers=headers, timeout=timeout)
+            answer = await self._client.post(url, content=body, headers=headers, timeout=seconds)
         except httpx.HTTPError as error:
             self._log(kind, url, None, f"{type(error).__name__}: {error}", body)
             return None

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
 _SHOWN = ("CaseNumber", "Subject", "Status", "Priority", "PagerDuty_Incident_Id__c")
 _EDITED = ("Subject", "Description", "Status", "Priority", "Type", "Origin")
-_STYLE = """body{font:15px/1.45 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;
-color:#16325c}table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .6rem;
-border-bottom:1px solid #d8dde6}form{display:grid;grid-template-columns:10rem 1fr;gap:.5rem;
-margin:1rem 0;max-width:40rem}input,select,textarea{font:inherit;padding:.3rem}button{grid-column:2;
-font:inherit;padding:.4rem 1rem;justify-self:start}.note{border-left:3px solid #0070d2;
-padding-left:.8rem;margin:.6rem 0;white-space:pre-wrap}small{color:#54698d}"""
+_STYLE = (
+    "body{font:15px/1.45 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;"
+    "color:#16325c}table{border-collapse:collapse;width:100%}th,td{text-align:left;"
+    "padding:.4rem .6rem;border-bottom:1px solid #d8dde6}form{display:grid;"
+    "grid-template-columns:10rem 1fr;gap:.5rem;margin:1rem 0;max-width:40rem}"
+    "input,select,textarea{font:inherit;padding:.3rem}button{grid-column:2;font:inherit;"
+    "padding:.4rem 1rem;justify-self:start}.note{border-left:3px solid #0070d2;"
+    "padding-left:.8rem;margin:.6rem 0;white-space:pre-wrap}small{color:#54698d}"
+)
 
 
 def whole(org: "FakeSalesforce", id: str) -> str:
@@ -34,20 +37,20 @@ def whole(org: "FakeSalesforce", id: str) -> str:
 def save_case(org: "FakeSalesforce", given: Mapping[str, str]) -> str:
     """Create or change a Case from the page's form; returns its id."""
     fields: dict[str, Any] = {name: given[name] or None for name in _EDITED if name in given}
-    id = given.get("Id", "")
-    if id:
-        org.update(AGENT, "Case", id, **fields)
-        return id
+    own = given.get("Id", "")
+    if own:
+        org.update(AGENT, "Case", own, **fields)
+        return own
     return org.create(AGENT, "Case", **fields)
 
 
 def save_comment(org: "FakeSalesforce", given: Mapping[str, str]) -> str:
     """Write a comment from the page's form; returns the Case's id."""
-    id = given["ParentId"]
+    parent = given["ParentId"]
     public = given.get("IsPublished") == "on"
     text = given["CommentBody"]
-    org.create(AGENT, "CaseComment", ParentId=id, CommentBody=text, IsPublished=public)
-    return id
+    org.create(AGENT, "CaseComment", ParentId=parent, CommentBody=text, IsPublished=public)
+    return parent
 
 
 def _table(org: "FakeSalesforce") -> str:
@@ -118,7 +121,8 @@ def _comments(org: "FakeSalesforce", case: Mapping[str, Any]) -> str:
 def _comment(org: "FakeSalesforce", row: Mapping[str, Any]) -> str:
     author = org.world.user_by_id(row["CreatedById"])
     who = escape(author.name if author else "")
-    return f"<div class=note><small>{who}, {row['CreatedDate']}</small><br>{escape(row['CommentBody'])}</div>"
+    text = escape(row["CommentBody"])
+    return f"<div class=note><small>{who}, {row['CreatedDate']}</small><br>{text}</div>"
 
 
 def _label(org: "FakeSalesforce", name: str) -> str:

@@ -15,6 +15,7 @@ _TOKEN = re.compile(
     |(?P<sign><=|>=|!=|<>|[=<>(),:;]))""",
     re.VERBOSE,
 )
+_RANGE = re.compile(r"TODAY|YESTERDAY|THIS_WEEK|THIS_MONTH|LAST_N_DAYS:\d+")
 _COMPARE = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
 _RESERVED = frozenset({"FROM", "WHERE", "ORDER", "LIMIT", "OFFSET", "GROUP", "HAVING", "AND", "OR"})
 _REFUSED = frozenset({"GROUP", "HAVING", "TYPEOF", "FOR", "WITH", "SCOPE"})
@@ -275,7 +276,7 @@ def _literal(reader: _Reader) -> Literal:
         return Literal("boolean", token.word == "TRUE")
     if token.word == "NULL":
         return Literal("null", None)
-    if token.kind == "word" and re.fullmatch(r"TODAY|YESTERDAY|THIS_WEEK|THIS_MONTH|LAST_N_DAYS:\d+", token.word):  # fmt: skip
+    if token.kind == "word" and _RANGE.fullmatch(token.word):
         return Literal("range", token.word)
     raise _unexpected(token)
 

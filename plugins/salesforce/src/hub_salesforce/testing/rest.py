@@ -162,9 +162,9 @@ def _page_size(call: Call) -> int:
 def _create(call: Call, object: str) -> Reply:
     name = call.world.definition(object)["name"]
     body = _body(call)
-    id = call.write(lambda transaction: transaction.create(name, body))
-    location = {"Location": f"{call.root}/sobjects/{name}/{id}"}
-    return Reply(status=201, body={"id": id, "success": True, "errors": []}, headers=location)
+    made = call.write(lambda transaction: transaction.create(name, body))
+    location = {"Location": f"{call.root}/sobjects/{name}/{made}"}
+    return Reply(status=201, body={"id": made, "success": True, "errors": []}, headers=location)
 
 
 def _read(call: Call, object: str, id: str) -> Reply:
@@ -244,16 +244,16 @@ def _upsert(call: Call, object: str, name: str, value: str) -> Reply:
         words = f"The {name} field should not be specified in the sobject data."
         raise refused("INVALID_FIELD", words)
     if rows:
-        id = rows[0]["Id"]
-        call.write(lambda transaction: transaction.update(definition["name"], id, body))
+        own = rows[0]["Id"]
+        call.write(lambda transaction: transaction.update(definition["name"], own, body))
         if call.version < 46.0:
             return Reply(status=204)
-        return Reply(body={"id": id, "success": True, "errors": [], "created": False})
+        return Reply(body={"id": own, "success": True, "errors": [], "created": False})
     if call.query.get("updateOnly", "").lower() == "true":
         raise not_found()
     whole = {**body, name: value}
-    id = call.write(lambda transaction: transaction.create(definition["name"], whole))
-    return Reply(status=201, body={"id": id, "success": True, "errors": [], "created": True})
+    made = call.write(lambda transaction: transaction.create(definition["name"], whole))
+    return Reply(status=201, body={"id": made, "success": True, "errors": [], "created": True})
 
 
 def _updated_ids(call: Call, object: str) -> Reply:

@@ -132,14 +132,14 @@ class Transaction:
         )
 
     def _put(self, name: str, row: Row, old: Row | None) -> None:
-        table, id = self.world.records[name], row["Id"]
-        table[id] = row
+        table, own = self.world.records[name], row["Id"]
+        table[own] = row
 
         def undo() -> None:
             if old is None:
-                table.pop(id, None)
+                table.pop(own, None)
             else:
-                table[id] = old
+                table[own] = old
 
         self._undo.append(undo)
 

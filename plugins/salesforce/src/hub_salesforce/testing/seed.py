@@ -1,7 +1,7 @@
 """A small plausible org: Acme, with an integration user, two agents, a queue and some Cases."""
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from hub import clock
 from hub_salesforce.keys import KeyPair, make_key_pair
@@ -27,8 +27,9 @@ class Credentials:
     keys: KeyPair
 
 
+@cache
 def credentials() -> Credentials:
-    """Make the key pair whose certificate the simulated app knows."""
+    """Return the key pair whose certificate the simulated app knows; one for each process."""
     return Credentials(keys=make_key_pair("PagerDuty", clock.now()))
 
 
@@ -44,6 +45,7 @@ def acme(known: Credentials, *, now: clock.Clock = clock.now, sandbox: bool = Fa
     _setup(world)
     _app(world, known)
     _records(world)
+    world.apex_rest["pagerdutyrf/pagerduty/webhook"] = []
     world.calls.clear()
     return world
 
@@ -56,9 +58,8 @@ def _people(world: World) -> None:
         ("gone@acme.example", "Agent Gone", False),
     )
     for username, name, active in rows:
-        id = world.mint("005")
         world.users[username] = User(
-            id=id, username=username, name=name, email=username, active=active
+            id=world.mint("005"), username=username, name=name, email=username, active=active
         )
     admin = world.users[INTEGRATION]
     for user in world.users.values():

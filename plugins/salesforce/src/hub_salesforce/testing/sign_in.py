@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -46,11 +46,8 @@ class Denied(Exception):
 def token(asked: Asked) -> Reply:
     """Answer POST /services/oauth2/token."""
     grant = asked.form.get("grant_type", "")
-    flow = _FLOWS.get(grant)
     try:
-        if flow is None:
-            raise Denied("unsupported_grant_type", "grant type not supported")
-        return flow(asked)
+        return _FLOWS.get(grant, _unsupported)(asked)
     except Denied as no:
         return Reply(status=400, body={"error": no.error, "error_description": no.words})
 
@@ -92,31 +89,46 @@ def introspect(world: World, token: str) -> Reply:
 
 def soap_login(asked: Asked, version: str, body: str) -> Reply:
     """Answer POST /services/Soap/u/{version}, login() only."""
-    world = asked.world
-    if "soapaction" not in asked.headers:
-        return _fault("UNKNOWN_EXCEPTION", "SOAPAction HTTP header missing")
-    if float(version) >= 65.0:
-        return _fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
-    if not world.switches.soap_login:
-        return _fault("INVALID_OPERATION", "SOAP API login() is disabled by default in this org")
-    if world.switches.soap_fault:
-        return _fault(world.switches.soap_fault, world.switches.soap_fault)
-    if not world.switches.api:
-        return _fault("API_DISABLED_FOR_ORG", "API is not enabled for this Organization or Partner")
-    user = world.user(_element(body, "username"))
-    given = _element(body, "password")
-    if user is None or not user.active:
+    closed = _soap_closed(asked, version)
+    if closed:
+        return _fault(*closed)
+    user = asked.world.user(_element(body, "username"))
+    if user is None:
         return _fault("INVALID_LOGIN", _INVALID)
-    if user.locked:
-        return _fault("PASSWORD_LOCKOUT", "The password is locked")
-    trusted = world.switches.trusted_ip or bool(_element(body, "organizationId"))
-    if given == user.password and not trusted:
-        return _fault("LOGIN_MUST_USE_SECURITY_TOKEN", _TOKEN_NEEDED)
-    if given not in {user.password + user.security_token, user.password}:
-        _count_failure(user)
-        return _fault("INVALID_LOGIN", _INVALID)
+    wrong = _soap_wrong(asked, user, body)
+    if wrong:
+        return _fault(*wrong)
     user.failures = 0
     return Reply(body=_logged_in(asked, version, user), type="text/xml; charset=utf-8")
+
+
+def _soap_closed(asked: Asked, version: str) -> tuple[str, str] | None:
+    """Return why nobody can log in this way."""
+    switches = asked.world.switches
+    reasons = (
+        ("soapaction" not in asked.headers, "UNKNOWN_EXCEPTION", "SOAPAction HTTP header missing"),
+        (float(version) >= 65.0, "UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL"),
+        (not switches.soap_login, "INVALID_OPERATION", "SOAP API login() is disabled by default"),
+        (bool(switches.soap_fault), switches.soap_fault, switches.soap_fault),
+        (not switches.api, "API_DISABLED_FOR_ORG", "API is not enabled for this Organization"),
+    )
+    return next(((code, words) for true, code, words in reasons if true), None)
+
+
+def _soap_wrong(asked: Asked, user: User, body: str) -> tuple[str, str] | None:
+    """Return why this user can't log in with what was given."""
+    given = _element(body, "password")
+    trusted = asked.world.switches.trusted_ip or bool(_element(body, "organizationId"))
+    if not user.active:
+        return "INVALID_LOGIN", _INVALID
+    if user.locked:
+        return "PASSWORD_LOCKOUT", "The password is locked"
+    if given == user.password and not trusted:
+        return "LOGIN_MUST_USE_SECURITY_TOKEN", _TOKEN_NEEDED
+    if given not in {user.password + user.security_token, user.password}:
+        _count_failure(user)
+        return "INVALID_LOGIN", _INVALID
+    return None
 
 
 def _jwt(asked: Asked) -> Reply:
@@ -187,6 +199,10 @@ _FLOWS: Mapping[str, Callable[[Asked], Reply]] = {
     "refresh_token": _refresh,
     "password": _password,
 }
+
+
+def _unsupported(_asked: Asked) -> Reply:
+    raise Denied("unsupported_grant_type", "grant type not supported")
 
 
 def _app(asked: Asked, key: str) -> App:
@@ -353,8 +369,3 @@ def _logged_in(asked: Asked, version: str, user: User) -> str:
         f"<userName>{escape(user.username)}</userName></userInfo></result>"
         "</loginResponse></soapenv:Body></soapenv:Envelope>"
     )
-
-
-def activated_after(app: App, now: datetime, seconds: float) -> None:
-    """Let an app work only after some time, as new ones do."""
-    app.active_from = now + timedelta(seconds=seconds)

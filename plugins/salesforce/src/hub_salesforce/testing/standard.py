@@ -10,6 +10,9 @@ from hub_salesforce.testing.schema import (
 )
 
 _OWNER = {"nillable": False, "defaultedOnCreate": True}
+_LOCKED = {"createable": False, "updateable": False}
+_CASE_TYPES = ("Mechanical", "Electrical", "Electronic", "Structural", "Other")
+_USER_TYPES = ("Standard", "AutomatedProcess", "CloudIntegrationUser")
 STATUSES = (("New", False), ("Working", False), ("Escalated", False), ("Closed", True))
 
 
@@ -54,7 +57,7 @@ def _case() -> Definition:
         "Case",
         "500",
         [
-            reference("MasterRecordId", "Master Record ID", "Case", createable=False, updateable=False),
+            reference("MasterRecordId", "Master Record ID", "Case", **_LOCKED),
             read_only(
                 "CaseNumber", "Case Number", length=30, nillable=False, autoNumber=True,
                 defaultedOnCreate=True, nameField=True, idLookup=True,
@@ -67,7 +70,7 @@ def _case() -> Definition:
             field("SuppliedEmail", "Email Address", "email"),
             field("SuppliedPhone", "Phone", length=40),
             field("SuppliedCompany", "Company", length=80),
-            picklist("Type", "Case Type", ("Mechanical", "Electrical", "Electronic", "Structural", "Other")),
+            picklist("Type", "Case Type", _CASE_TYPES),
             picklist("Status", "Status", [name for name, _ in STATUSES], "New"),
             picklist(
                 "Reason", "Case Reason",
@@ -162,7 +165,7 @@ def _user() -> Definition:
             field("Name", "Full Name", nameField=True),
             field("Email", "Email", "email", nillable=False, idLookup=True),
             field("IsActive", "Active", "boolean"),
-            picklist("UserType", "User Type", ("Standard", "AutomatedProcess", "CloudIntegrationUser")),
+            picklist("UserType", "User Type", _USER_TYPES),
         ],
         writable=False,
     )  # fmt: skip
