@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hub.rules.conditions import Leaf, NodeOrLeaf
-from hub.rules.keys import RANGES, TableId, fitting
+from hub.rules.keys import fitting
+from hub.rules.tables import RANGES, TableId
 from hub.rules.text import Pattern, literal_of
 from hub.rules.values import Json
 from hub.sdk.operators import AccessKey, KeyKind

@@ -1,17 +1,11 @@
 """Explain: why a rule fired or not, condition by condition."""
 
-from hub.rules.conditions import (
-    Conditions,
-    Leaf,
-    Node,
-    NodeOrLeaf,
-    OperatorFailed,
-    View,
-)
+from hub.rules.conditions import Conditions, Leaf, Node, NodeOrLeaf, OperatorFailed
 from hub.rules.matches import Trace
 from hub.rules.model import Rule
 from hub.rules.operands import OtherField
 from hub.rules.values import Json, json_value
+from hub.rules.view import View
 from hub.rules.words import MASK, cut, denial, sentence
 from hub.sdk.vocabulary import FieldSchema, Value
 

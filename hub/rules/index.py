@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from hub.rules.conditions import OperatorFailed, View
+from hub.rules.conditions import OperatorFailed
 from hub.rules.entries import Entry
 from hub.rules.finders import Upkeep
-from hub.rules.keys import Found
 from hub.rules.level import Level, Shape
+from hub.rules.tables import Found
+from hub.rules.view import View
 
 _FEW: Final = 3
 _SETS: Final = 8

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from hub.rules.conditions import NodeOrLeaf, OperatorFailed, View
+from hub.rules.conditions import NodeOrLeaf, OperatorFailed
 from hub.rules.cover import DEAR, Cover, cover
 from hub.rules.entries import Entry
 from hub.rules.finders import Upkeep
-from hub.rules.keys import TABLES, Equal, Found, Places, Sought, Table, TableId
+from hub.rules.keys import TABLES, Equal, Sought
+from hub.rules.tables import Found, Places, Table, TableId
 from hub.rules.trie import Trie
+from hub.rules.view import View
 
 Rest: TypeAlias = tuple[NodeOrLeaf, ...]
 

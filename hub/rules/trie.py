@@ -2,9 +2,10 @@
 
 from typing import Final, TypeAlias
 
-from hub.rules.conditions import NodeOrLeaf, OperatorFailed, View
+from hub.rules.conditions import NodeOrLeaf, OperatorFailed
 from hub.rules.entries import Entry
-from hub.rules.keys import Found
+from hub.rules.tables import Found
+from hub.rules.view import View
 
 Rest: TypeAlias = tuple[NodeOrLeaf, ...]
 BURST: Final = 8

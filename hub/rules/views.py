@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from hub.rules.compiler import Compiler
-from hub.rules.conditions import View
 from hub.rules.entries import Entry
 from hub.rules.facts import MAX_VIEWS, Facts
 from hub.rules.index import holds
@@ -12,6 +11,7 @@ from hub.rules.matches import PlannedAction
 from hub.rules.planning import Subject, plan_actions
 from hub.rules.schema import Schema, object_of
 from hub.rules.templates import Scope
+from hub.rules.view import View
 from hub.sdk.events import RecordRef
 from hub.sdk.vocabulary import Value
 
