@@ -1,0 +1,213 @@
+"""Compiled rules stay new: at once in the process that changed them, soon in the others."""
+
+import asyncio
+import time
+import uuid
+
+import pytest
+from sqlalchemy import update
+
+from hub.db.tenancy import Tenant
+from hub.rules import Surroundings, build_facts
+from hub.rulesets.models import Ruleset
+from hub.rulesets.plans import Plans
+from hub.sdk.operators import Operator
+from hub.sdk.vocabulary import FieldType
+from tests.api.rules_world import add_connectors, api, catalog_of, event, rule
+
+
+@pytest.fixture
+async def connectors(database, tenant):
+    return await add_connectors(database, tenant)
+
+
+async def live(hub, *rules, name="live") -> str:
+    made = (await hub.post("/rulesets", json={"name": name, "rules": list(rules)})).json()
+    await hub.post(f"/rulesets/{name}/draft:publish", json={"accept_warnings": True})
+    await hub.patch(f"/rulesets/{name}", json={"state": "enabled"}, headers={"If-Match": "*"})
+    return made["id"]
+
+
+async def edit(hub, name, *rules):
+    any_match = {"If-Match": "*"}
+    await hub.put(f"/rulesets/{name}/draft", json={"rules": list(rules)}, headers=any_match)
+    answer = await hub.post(f"/rulesets/{name}/draft:publish", json={"accept_warnings": True})
+    assert answer.status_code == 200, answer.text
+
+
+def matched(plan, **values) -> list[str]:
+    facts = build_facts(
+        event(**values),
+        Surroundings(event_id="evt_1", tenant="acme", connector="prod-salesforce"),
+        plan.schema,
+    )
+    names = {one.rule: one.name for one in plan.explain(facts)}
+    return [names[match.rule] for match in plan.match(facts)]
+
+
+async def test_a_change_is_used_at_once_by_the_process_that_made_it(database, tenant, connectors):
+    plans = Plans(database, catalog_of(), poll_s=3600)
+    async with api(database, tenant, plans=plans) as hub:
+        assert matched(await plans.plan_for(tenant.id), priority="P1") == []
+
+        await live(hub, rule("one"))
+        assert matched(await plans.plan_for(tenant.id), priority="P1") == ["one"]
+
+        await edit(hub, "live", rule("two"))
+        assert matched(await plans.plan_for(tenant.id), priority="P1") == ["two"]
+
+        await hub.patch("/rulesets/live", json={"state": "disabled"}, headers={"If-Match": "*"})
+        assert matched(await plans.plan_for(tenant.id), priority="P1") == []
+
+        await hub.delete("/rulesets/live?confirm=live", headers={"If-Match": "*"})
+        assert len(await plans.plan_for(tenant.id)) == 0
+
+
+async def test_another_process_follows_within_two_seconds(database, tenant, connectors):
+    other = Plans(database, catalog_of())
+    async with api(database, tenant) as hub:
+        await live(hub, rule("one"))
+        assert matched(await other.plan_for(tenant.id), priority="P1") == ["one"]
+        await edit(hub, "live", rule("two"))
+        changed = time.monotonic()
+
+        while matched(await other.plan_for(tenant.id), priority="P1") != ["two"]:
+            assert time.monotonic() - changed < 2
+            await asyncio.sleep(0.05)
+
+
+async def test_an_unchanged_plan_costs_one_query_a_poll(database, tenant, connectors):
+    now = [0.0]
+    plans = Plans(database, catalog_of(), monotonic=lambda: now[0])
+    first = await plans.plan_for(tenant.id)
+
+    for now[0] in (0.1, 0.9, 1.5, 3.0):
+        assert await plans.plan_for(tenant.id) is first
+
+
+async def test_rulesets_match_in_their_order(database, tenant, connectors):
+    async with api(database, tenant) as hub:
+        first = await live(hub, rule("a"), name="first")
+        second = await live(hub, rule("b"), name="second")
+        plans = Plans(database, catalog_of(), poll_s=0)
+        assert matched(await plans.plan_for(tenant.id), priority="P1") == ["a", "b"]
+
+        await hub.put("/rulesets/order", json={"ids": [second, first]})
+
+        assert matched(await plans.plan_for(tenant.id), priority="P1") == ["b", "a"]
+
+
+async def test_a_vanished_field_turns_the_rule_off_with_the_reason_and_back_on(
+    database, tenant, connectors
+):
+    by_category = rule(
+        "by category",
+        when={"all": [{"field": "salesforce.case.category", "op": "is", "value": "db"}]},
+    )
+    async with api(database, tenant) as hub:
+        ruleset = await live(hub, by_category, rule("other"))
+        poorer = catalog_of(without=("salesforce.case.category",))
+
+        plan = await Plans(database, poorer).plan_for(tenant.id)
+
+        assert matched(plan, priority="P1", category="db") == ["other"]
+        shown = (await hub.get(f"/rulesets/{ruleset}")).json()
+        (problem,) = shown["problems"]
+        assert shown["state"] == "enabled"
+        assert (problem["name"], problem["code"]) == ("by category", "field.unknown")
+        assert problem["message"] == "No field 'category' on Case."
+
+        again = await Plans(database, catalog_of()).plan_for(tenant.id)
+        assert matched(again, priority="P1", category="db") == ["by category", "other"]
+        assert (await hub.get(f"/rulesets/{ruleset}")).json()["problems"] == []
+
+
+async def test_a_ruleset_that_can_t_be_compiled_keeps_its_old_rules_and_the_others(
+    database, tenant, connectors
+):
+    faulty = [False]
+
+    def compiled(operand, field):
+        if faulty[0]:
+            raise TypeError("a bug of the plugin")
+        return lambda actual, *_: actual == operand
+
+    buggy = Operator(
+        name="salesforce.odd",
+        label="is odd",
+        sentence="{field} is odd {value}",
+        types=frozenset({FieldType.TEXT}),
+        compile=compiled,
+    )
+    odd = {"all": [{"field": "salesforce.case.subject", "op": "salesforce.odd", "value": "x"}]}
+    catalog = catalog_of(more_operators=(buggy,))
+    plans = Plans(database, catalog, poll_s=0)
+    async with api(database, tenant, catalog=catalog) as hub:
+        ruleset = await live(hub, rule("old", when=odd), name="odd")
+        await live(hub, rule("fine"), name="fine")
+        await plans.plan_for(tenant.id)
+        async with database.writing() as session:
+            version = (await session.get(Tenant, tenant.id)).rules_version + 1
+            await session.execute(
+                update(Tenant).where(Tenant.id == tenant.id).values(rules_version=version)
+            )
+            await session.execute(
+                update(Ruleset)
+                .where(Ruleset.id == uuid.UUID(ruleset))
+                .values(changed_version=version)
+            )
+        faulty[0] = True
+
+        plan = await plans.plan_for(tenant.id)
+        fresh = await Plans(database, catalog).plan_for(tenant.id)
+        faulty[0] = False
+
+        (problem,) = (await hub.get("/rulesets/odd")).json()["problems"]
+        assert problem["message"] == "TypeError: a bug of the plugin"
+        assert matched(plan, priority="P1", subject="x") == ["old", "fine"]
+        assert matched(fresh, priority="P1", subject="x") == ["fine"]
+
+
+async def test_a_value_map_and_the_time_zone_are_followed(database, tenant, connectors):
+    mapped = rule(then=[{
+        "do": "pagerduty.create_incident", "connector": "prod-pagerduty",
+        "with": {"service": "P1", "title": "x",
+                 "urgency": '{{ salesforce.case.priority | map: "urgency" }}'},
+    }])  # fmt: skip
+    plans = Plans(database, catalog_of(), poll_s=3600)
+    async with api(database, tenant, plans=plans) as hub:
+        refused = await hub.post("/rulesets", json={"name": "m", "rules": [mapped]})
+        assert refused.json()["errors"][0]["code"] == "template.map"
+
+        rows = [{"key": "P1", "value": "high"}, {"key": "P2", "value": "low"}]
+        await hub.put("/value-maps/urgency", json={"rows": rows})
+        await live(hub, mapped, name="m")
+        plan = await plans.plan_for(tenant.id)
+        around = Surroundings(event_id="evt_1", tenant="acme", connector="prod-salesforce")
+        facts = build_facts(event(priority="P2"), around, plan.schema)
+        assert plan.match(facts)[0].actions[0].params["urgency"] == "low"
+
+        await hub.put(
+            "/value-maps/urgency",
+            json={"rows": [{"key": "P2", "value": "high"}]},
+            headers={"If-Match": "*"},
+        )
+        plan = await plans.plan_for(tenant.id)
+        assert plan.match(facts)[0].actions[0].params["urgency"] == "high"
+
+
+async def test_the_least_used_plans_make_room(database, tenant, other_tenant):
+    plans = Plans(database, catalog_of(), memory=1)
+
+    await plans.plan_for(tenant.id)
+    await plans.plan_for(other_tenant.id)
+
+    assert list(plans.versions()) == [other_tenant.id]
+
+
+async def test_two_who_ask_at_once_get_one_plan(database, tenant, connectors):
+    plans = Plans(database, catalog_of())
+
+    one, other = await asyncio.gather(plans.plan_for(tenant.id), plans.plan_for(tenant.id))
+
+    assert one is other
