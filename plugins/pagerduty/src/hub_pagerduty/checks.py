@@ -6,7 +6,7 @@ from typing import Final
 import hub
 from hub import Check
 from hub_pagerduty import choices, errors, lookups, subscription
-from hub_pagerduty.client import Json, PagerDutyClient
+from hub_pagerduty.client import PagerDutyClient
 from hub_pagerduty.settings import events_keys
 
 KEY_LENGTH: Final = 32
@@ -30,7 +30,7 @@ async def authorised(client: PagerDutyClient) -> str:
     if not client.settings.api_key:
         return "Not needed: Events API only"
     try:
-        me = (await client.get("/users/me"))["user"]
+        me = await client.get_one("/users/me", "user")
     except errors.Refused as refused:
         if refused.answer.status != 400:
             raise
@@ -60,7 +60,7 @@ async def service_accessible(client: PagerDutyClient) -> str:
     if not wanted:
         return "No default service is set"
     try:
-        found: Json = (await client.get(f"/services/{wanted}"))["service"]
+        found = await client.get_one(f"/services/{wanted}", "service")
     except hub.Gone as gone:
         nearest = await _nearest_service(client)
         raise hub.Gone(f"404, no such service.{nearest}") from gone
@@ -85,7 +85,7 @@ async def policy_found(client: PagerDutyClient) -> str:
     if not wanted:
         return "No escalation policy is set: each service's own is used"
     try:
-        found = (await client.get(f"/escalation_policies/{wanted}"))["escalation_policy"]
+        found = await client.get_one(f"/escalation_policies/{wanted}", "escalation_policy")
     except hub.Gone as gone:
         raise hub.Gone(f"404, no escalation policy {wanted}.") from gone
     return f"Escalation policy {found['id']} found"

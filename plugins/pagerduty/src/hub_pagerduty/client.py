@@ -84,6 +84,18 @@ class PagerDutyClient:
         """Change something; `by` is the e-mail of the acting user."""
         return await self._write("PUT", path, body, by)
 
+    async def get_one(self, path: str, name: str, query: Query = ()) -> Json:
+        """Read the one object that the answer wraps under `name`."""
+        return _inside(await self.get(path, query), name, hub.Unavailable)
+
+    async def post_one(self, path: str, name: str, body: object, *, by: str | None = None) -> Json:
+        """Make something; return it as the answer wraps it under `name`."""
+        return _inside(await self.post(path, body, by=by), name, hub.OutcomeUnknown)
+
+    async def put_one(self, path: str, name: str, body: object, *, by: str | None = None) -> Json:
+        """Change something; return it as the answer wraps it under `name`."""
+        return _inside(await self.put(path, body, by=by), name, hub.OutcomeUnknown)
+
     async def delete(self, path: str) -> None:
         """Remove something; what is gone already is fine."""
         try:
@@ -97,7 +109,7 @@ class PagerDutyClient:
         while offset + PAGE <= DEEPEST:
             paging = [*query, ("limit", str(PAGE)), ("offset", str(offset))]
             page = await self.get(path, paging)
-            rows: list[Json] = page.get(name) or []
+            rows: list[Json] = _rows(page, name)
             for row in rows:
                 if row.get("id") not in seen:
                     seen.add(str(row.get("id")))
@@ -112,7 +124,7 @@ class PagerDutyClient:
         while True:
             paging = [*query, ("limit", str(PAGE)), *([("cursor", cursor)] if cursor else [])]
             page = await self.get(path, paging)
-            for row in page.get(name) or []:
+            for row in _rows(page, name):
                 yield row
             cursor = page.get("next_cursor")
             if not cursor:
@@ -217,6 +229,20 @@ class PagerDutyClient:
                 "This connector has only Events API keys: an API key is needed for this."
             )
         return f"Token token={self.settings.api_key.get_secret_value()}"
+
+
+def _rows(page: Json, name: str) -> list[Json]:
+    rows = page.get(name)
+    if not isinstance(rows, list):
+        raise hub.Unavailable(f"The answer holds no list of {name}.")
+    return rows
+
+
+def _inside(answer: Json, name: str, kind: type[hub.ConnectorError]) -> Json:
+    found = answer.get(name)
+    if not isinstance(found, dict):
+        raise kind(f"The answer holds no {name}.")
+    return found
 
 
 def _person(user: Mapping[str, Any]) -> Person:

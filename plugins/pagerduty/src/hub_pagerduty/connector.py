@@ -4,6 +4,11 @@ import hub
 from hub_pagerduty.checks import CHECKS
 from hub_pagerduty.choices import CHOICES
 from hub_pagerduty.client import PagerDutyClient, quota_of
+from hub_pagerduty.config import read_config
+from hub_pagerduty.connect import HANDSHAKE
+from hub_pagerduty.discovery import DISCOVERY
+from hub_pagerduty.on_call import QUERIES
+from hub_pagerduty.polling import POLLERS
 from hub_pagerduty.settings import PagerDutySettings
 from hub_pagerduty.subscription import SUBSCRIPTION
 from hub_pagerduty.webhooks import RECEIVER
@@ -22,8 +27,13 @@ PAGERDUTY = hub.ConnectorType(
     connect=PagerDutyClient,
     checks=CHECKS,
     choices=CHOICES,
+    pollers=POLLERS,
+    queries=QUERIES,
     receiver=RECEIVER,
     subscription=SUBSCRIPTION,
+    discovery=DISCOVERY,
+    handshake=HANDSHAKE,
+    read_config=read_config,
     simulator=_simulator,
     requests_per_minute=900,
     quota=quota_of,

@@ -83,7 +83,6 @@ async def service(client: PagerDutyClient, service_id: str) -> Json:
     """Return a service."""
 
     async def look() -> Json:
-        found: Json = (await client.get(f"/services/{service_id}"))["service"]
-        return found
+        return await client.get_one(f"/services/{service_id}", "service")
 
     return await client.remembered(f"service:{service_id}", look)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import hub
 from hub_pagerduty import errors
@@ -59,7 +59,7 @@ class AppToken:
         )
         if not answer.is_success:
             raise _refused(answer)
-        content = answer.json()
+        content = _content(answer)
         self._token = str(content["access_token"])
         self._until = time.monotonic() + float(content.get("expires_in") or 3600)
         self.granted = frozenset(str(content.get("scope") or "").split())
@@ -70,3 +70,13 @@ def _refused(answer: "httpx.Response") -> hub.ConnectorError:
         said = errors.read_answer(answer.status_code, answer.text).said
         return hub.AuthenticationFailed(f"No app token: {said}")
     return errors.error_of(answer)
+
+
+def _content(answer: "httpx.Response") -> dict[str, Any]:
+    try:
+        content = answer.json()
+    except ValueError as error:
+        raise hub.Unavailable("The token's answer is no JSON.") from error
+    if not isinstance(content, dict) or not content.get("access_token"):
+        raise hub.Unavailable("The answer holds no token.")
+    return content

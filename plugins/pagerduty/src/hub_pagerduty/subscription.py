@@ -56,7 +56,7 @@ async def ensure(client: PagerDutyClient, url: str) -> SubscriptionState:
     if not found.get("active") or set(found.get("events") or ()) != set(_wanted(client)):
         changed = {"active": True, "events": list(_wanted(client))}
         await client.put(f"{PATH}/{found['id']}", {"webhook_subscription": changed})
-    return state_of((await client.get(f"{PATH}/{found['id']}"))["webhook_subscription"])
+    return state_of(await client.get_one(f"{PATH}/{found['id']}", "webhook_subscription"))
 
 
 async def inspect(client: PagerDutyClient, url: str) -> SubscriptionState | None:

@@ -119,7 +119,9 @@ async def create_incident(call: Call[CreateIncident]) -> ActionResult:
         raise hub.Rejected("This connector has no key that fits the transport.")
     plan = await _plan(call)
     try:
-        answer = await call.client.post("/incidents", plan.body, by=await acting(call))
+        incident = await call.client.post_one(
+            "/incidents", "incident", plan.body, by=await acting(call)
+        )
     except errors.NotThere as missing:
         raise errors.Refused(
             missing.answer, f"Service {_service(call)!r} cannot be used ({missing.answer.said})"
@@ -130,7 +132,6 @@ async def create_incident(call: Call[CreateIncident]) -> ActionResult:
         if refused.answer.code == errors.INVALID_PRIORITY:
             call.client.forget("priorities")
         raise
-    incident: Json = answer["incident"]
     remarks = [*plan.remarks, *await _set_custom_fields(call, incident, plan.custom)]
     summary = ", ".join([f"Created {shown(incident)}", *remarks])
     return result(summary, incident)
@@ -334,7 +335,7 @@ async def _complete(call: Call[CreateIncident], incident: Json) -> ActionResult:
     if fields:
         body = {"incident": {"type": "incident_reference", **fields}}
         path = f"/incidents/{incident['id']}"
-        incident = (await call.client.put(path, body, by=await acting(call)))["incident"]
+        incident = await call.client.put_one(path, "incident", body, by=await acting(call))
     return result(", ".join([f"Created {shown(incident)} by an event", *remarks]), incident)
 
 

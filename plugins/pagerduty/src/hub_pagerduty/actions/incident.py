@@ -127,9 +127,9 @@ async def acknowledge(call: Call[Acting]) -> ActionResult:
     if incident_id(call).startswith(EVENT_RECORD):
         return await _by_event(call, "acknowledge")
     incident = await read(call.client, incident_id(call))
-    if incident["status"] == "resolved":
+    if incident.get("status") == "resolved":
         return result(f"Left {shown(incident)} alone: it is resolved", incident, changed=False)
-    if incident["status"] == "acknowledged":
+    if incident.get("status") == "acknowledged":
         return result(
             f"{shown(incident).capitalize()} was acknowledged already", incident, changed=False
         )
@@ -141,7 +141,7 @@ async def resolve(call: Call[Resolve]) -> ActionResult:
     if incident_id(call).startswith(EVENT_RECORD):
         return await _by_event(call, "resolve")
     incident = await read(call.client, incident_id(call))
-    if incident["status"] == "resolved":
+    if incident.get("status") == "resolved":
         return result(
             f"{shown(incident).capitalize()} was resolved already", incident, changed=False
         )
@@ -156,7 +156,7 @@ async def resolve(call: Call[Resolve]) -> ActionResult:
 async def reopen(call: Call[Acting]) -> ActionResult:
     """Reopen a resolved incident; where PagerDuty refuses, open a new one like it."""
     incident = await read(call.client, incident_id(call))
-    if incident["status"] != "resolved":
+    if incident.get("status") != "resolved":
         return result(f"{shown(incident).capitalize()} is open already", incident, changed=False)
     try:
         answer = await change(call, status="triggered")
@@ -199,8 +199,8 @@ async def set_description(call: Call[Description]) -> ActionResult:
     incident = await read(call.client, incident_id(call))
     text = as_description(call.params.description, call.client.settings.description_format)
     entry_id = (incident.get("first_trigger_log_entry") or {}).get("id")
-    entry = await call.client.get(f"/log_entries/{entry_id}") if entry_id else {}
-    kind = ((entry.get("log_entry") or {}).get("channel") or {}).get("type")
+    entry = await call.client.get_one(f"/log_entries/{entry_id}", "log_entry") if entry_id else {}
+    kind = (entry.get("channel") or {}).get("type")
     if kind not in {"web_trigger", "mobile"}:
         note = await note_once(call, f"Description: {text}")
         summary = f"Added the new description to {shown(incident)} as a note"
@@ -264,8 +264,9 @@ async def _open_again(call: Call[Acting], incident: Json) -> ActionResult:
         "body": {"type": "incident_body", "details": details.strip()},
         **copied,
     }
-    answer = await call.client.post("/incidents", {"incident": body}, by=await acting(call))
-    new: Json = answer["incident"]
+    new = await call.client.post_one(
+        "/incidents", "incident", {"incident": body}, by=await acting(call)
+    )
     return result(f"Opened {shown(new)} in place of {shown(incident)}", new)
 
 

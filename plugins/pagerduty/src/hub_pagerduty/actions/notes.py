@@ -54,14 +54,14 @@ async def add_note(call: Call[Note]) -> ActionResult:
 
 async def find_note(call: Call[Note]) -> ActionResult | None:
     """Look for the note that an earlier send of the same run added."""
-    note = await _find(call, _content(call.params))
+    note = await find_note_like(call, _content(call.params))
     return ActionResult(summary="Found the note, added before", note=note) if note else None
 
 
 async def note_once(call: Call[Any], content: str) -> str | None:
     """Add a note unless one with this very text is there; return its id."""
     text = cut_note(content)
-    return await _find(call, text) or await _add(call, text)
+    return await find_note_like(call, text) or await _add(call, text)
 
 
 async def publish_status_update(call: Call[StatusUpdate]) -> ActionResult:
@@ -76,11 +76,12 @@ async def publish_status_update(call: Call[StatusUpdate]) -> ActionResult:
 async def _add(call: Call[Any], content: str) -> str | None:
     path = f"/incidents/{incident_id(call)}/notes"
     body = {"note": {"content": content}}
-    answer = await call.client.post(path, body, by=await acting(call))
-    return (answer.get("note") or {}).get("id")
+    made = await call.client.post_one(path, "note", body, by=await acting(call))
+    return str(made["id"]) if made.get("id") else None
 
 
-async def _find(call: Call[Any], content: str) -> str | None:
+async def find_note_like(call: Call[Any], content: str) -> str | None:
+    """Return the id of the latest note with this very text."""
     found = await call.client.get(f"/incidents/{incident_id(call)}/notes")
     same = [note for note in found.get("notes") or [] if note.get("content") == content]
     return str(same[-1]["id"]) if same else None

@@ -136,7 +136,7 @@ async def reassign(call: Call[Reassign]) -> ActionResult:
 async def escalate(call: Call[Escalate]) -> ActionResult:
     """Escalate an open incident; one of low urgency is made urgent first."""
     incident = await read(call.client, incident_id(call))
-    if incident["status"] == "resolved":
+    if incident.get("status") == "resolved":
         return result(f"Left {shown(incident)} alone: it is resolved", incident, changed=False)
     if incident.get("urgency") == "low":
         await change(call, urgency="high")
@@ -153,8 +153,7 @@ async def snooze(call: Call[Snooze]) -> ActionResult:
     """Let an acknowledged incident rest for a while."""
     path = f"/incidents/{incident_id(call)}/snooze"
     body = {"duration": seconds_of(call.params.duration)}
-    answer = await call.client.post(path, body, by=await acting(call))
-    incident: Json = answer.get("incident") or {}
+    incident = await call.client.post_one(path, "incident", body, by=await acting(call))
     return result(f"Snoozed {shown(incident)} for {call.params.duration}", incident)
 
 
@@ -165,8 +164,7 @@ async def merge(call: Call[Merge]) -> ActionResult:
         raise hub.Rejected("An incident cannot be merged into itself.")
     body = {"source_incidents": [reference(source, "incident")]}
     path = f"/incidents/{call.params.into}/merge"
-    answer = await call.client.put(path, body, by=await acting(call))
-    target: Json = answer.get("incident") or {}
+    target = await call.client.put_one(path, "incident", body, by=await acting(call))
     return ActionResult(summary=f"Merged into {shown(target)}")
 
 

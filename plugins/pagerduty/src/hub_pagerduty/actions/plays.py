@@ -7,6 +7,7 @@ from pydantic import Field
 import hub
 from hub import Action, ActionResult, Repeat
 from hub_pagerduty import errors
+from hub_pagerduty.actions.notes import find_note_like, note_once
 from hub_pagerduty.actions.shared import Acting, Call, acting, incident_id, reference
 from hub_pagerduty.connector import PAGERDUTY
 from hub_pagerduty.vocabulary import INCIDENT
@@ -35,7 +36,7 @@ class ResponsePlay(Acting):
 
 
 async def run_workflow(call: Call[Workflow]) -> ActionResult:
-    """Start a workflow on the incident."""
+    """Start a workflow on the incident, and say so in a note before."""
     return await _start(call, call.params.workflow)
 
 
@@ -44,6 +45,7 @@ async def run_response_play(call: Call[ResponsePlay]) -> ActionResult:
     play = call.params.play
     if "-" not in play:
         return await _start(call, play)
+    note = await note_once(call, _announcement(call, play))
     body = {"incident": reference(incident_id(call), "incident")}
     try:
         await call.client.post(f"/response_plays/{play}/run", body, by=await acting(call))
@@ -51,18 +53,21 @@ async def run_response_play(call: Call[ResponsePlay]) -> ActionResult:
         raise hub.Rejected(
             f"PagerDuty has withdrawn response plays: choose an incident workflow instead ({gone})"
         ) from gone
-    return ActionResult(summary="Ran the response play")
+    return ActionResult(summary="Ran the response play", note=note)
 
 
-async def find_nothing(call: Call[Workflow] | Call[ResponsePlay]) -> ActionResult | None:
-    """Refuse to guess: PagerDuty does not tell what was started, and a second start pages."""
-    raise hub.Rejected(
-        f"It is not known whether this was started on incident {incident_id(call)}: look in "
-        "PagerDuty, then retry by hand if it was not."
-    )
+async def find_announced(call: Call[Any]) -> ActionResult | None:
+    """Look for the note of an earlier send: PagerDuty does not tell what was started.
+
+    What was announced counts as started: a second start might page everybody again.
+    """
+    started = getattr(call.params, "workflow", "") or getattr(call.params, "play", "")
+    note = await find_note_like(call, _announcement(call, started))
+    return ActionResult(summary="Was started before", note=note) if note else None
 
 
-async def _start(call: Call[Workflow] | Call[ResponsePlay], workflow: str) -> ActionResult:
+async def _start(call: Call[Any], workflow: str) -> ActionResult:
+    note = await note_once(call, _announcement(call, workflow))
     body = {
         "incident_workflow_instance": {
             "id": call.key,
@@ -74,7 +79,11 @@ async def _start(call: Call[Workflow] | Call[ResponsePlay], workflow: str) -> Ac
         await call.client.post(f"/incident_workflows/{workflow}/instances", body)
     except errors.NotThere as missing:
         raise hub.Rejected(f"There is no workflow {workflow!r} ({missing})") from missing
-    return ActionResult(summary="Started the workflow")
+    return ActionResult(summary="Started the workflow", note=note)
+
+
+def _announcement(call: Call[Any], what: str) -> str:
+    return f"Integration Hub starts {what} on this incident ({call.key})"
 
 
 PLAY_ACTIONS: list[Action[Any, Any]] = [
@@ -85,7 +94,8 @@ PLAY_ACTIONS: list[Action[Any, Any]] = [
         run_workflow,
         target=INCIDENT,
         repeat=Repeat.FIND_FIRST,
-        find=find_nothing,
+        calls=3,
+        find=find_announced,
     ),
     PAGERDUTY.action(
         "run_response_play",
@@ -94,6 +104,7 @@ PLAY_ACTIONS: list[Action[Any, Any]] = [
         run_response_play,
         target=INCIDENT,
         repeat=Repeat.FIND_FIRST,
-        find=find_nothing,
+        calls=3,
+        find=find_announced,
     ),
 ]

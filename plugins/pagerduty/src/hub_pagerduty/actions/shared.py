@@ -48,17 +48,14 @@ async def acting(call: Call[Any]) -> str | None:
 
 async def read(client: PagerDutyClient, incident: str) -> Json:
     """Return the incident as it is now."""
-    found: Json = (await client.get(f"/incidents/{incident}"))["incident"]
-    return found
+    return await client.get_one(f"/incidents/{incident}", "incident")
 
 
 async def change(call: Call[Any], **fields: object) -> Json:
     """Set fields of the incident; return it as PagerDuty answered."""
     body = {"incident": {"type": "incident_reference", **fields}}
     path = f"/incidents/{incident_id(call)}"
-    answer = await call.client.put(path, body, by=await acting(call))
-    found: Json = answer.get("incident") or {}
-    return found
+    return await call.client.put_one(path, "incident", body, by=await acting(call))
 
 
 def result(summary: str, incident: Json, *, changed: bool = True) -> ActionResult:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from hub_pagerduty.testing.faults import EFFECTS, Fault
 from hub_pagerduty.testing.model import Json, Ref, Switches
-from hub_pagerduty.testing.show import stamp
+from hub_pagerduty.testing.references import stamp
 from hub_pagerduty.testing.sim import FakePagerDuty
 
 _SHOWN: Final = (

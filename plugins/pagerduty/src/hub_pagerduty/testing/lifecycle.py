@@ -52,7 +52,7 @@ class Lifecycle:
             raise Refusal(400, 1015, "Escalation Policy Has No User On Call")
         world.number += 1
         it = Incident(
-            id=world.ids.long(),
+            id=more.pop("id", None) or world.ids.long(),
             number=world.number,
             title=title,
             service=service.id,

@@ -14,7 +14,8 @@ from hub_pagerduty.testing.model import (
     Responder,
     Service,
 )
-from hub_pagerduty.testing.show import Show, stamp
+from hub_pagerduty.testing.references import stamp
+from hub_pagerduty.testing.show import Show
 
 TRIMMED_AT: Final = 25_000
 OLDER: Final = {

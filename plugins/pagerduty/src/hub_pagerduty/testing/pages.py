@@ -6,8 +6,8 @@ from typing import Final
 
 from hub_pagerduty.testing.lifecycle import Refusal
 from hub_pagerduty.testing.model import Incident, Ref, World
+from hub_pagerduty.testing.references import stamp
 from hub_pagerduty.testing.seed import JOHN
-from hub_pagerduty.testing.show import stamp
 from hub_pagerduty.testing.sim import FakePagerDuty
 
 Form = Mapping[str, str]

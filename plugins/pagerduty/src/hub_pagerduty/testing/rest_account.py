@@ -7,9 +7,9 @@ from typing import Any, Final
 from hub_pagerduty.testing import rota
 from hub_pagerduty.testing.lifecycle import Refusal
 from hub_pagerduty.testing.model import Integration, Json, Policy, Rule, Service, Target
+from hub_pagerduty.testing.references import stamp
 from hub_pagerduty.testing.rota import Shift
 from hub_pagerduty.testing.routes import Answer, Asked, cursor_page, matching, page, route
-from hub_pagerduty.testing.show import stamp
 
 _FAR: Final = timedelta(days=90)
 
@@ -28,7 +28,7 @@ def _found(stored: dict[str, Any], asked: Asked) -> Any:  # noqa: ANN401 - any k
 def list_services(asked: Asked) -> Answer:
     """List services."""
     show, include = asked.sim.show, asked.include()
-    rows = [show.service(one, include) for one in asked.sim.world.services.values()]
+    rows = [show.account.service(one, include) for one in asked.sim.world.services.values()]
     rows = matching(rows, asked.first("query"), "name")
     if asked.first("name"):
         rows = [row for row in rows if row["name"] == asked.first("name")]
@@ -39,7 +39,7 @@ def list_services(asked: Asked) -> Answer:
 def get_service(asked: Asked) -> Answer:
     """Show a service."""
     it = _found(asked.sim.world.services, asked)
-    return 200, {"service": asked.sim.show.service(it, asked.include())}
+    return 200, {"service": asked.sim.show.account.service(it, asked.include())}
 
 
 @route("POST", "/services", scope="services.write")
@@ -58,7 +58,7 @@ def create_service(asked: Asked) -> Answer:
     )
     world.services[it.id] = it
     asked.sim.emit_service("service.created", it, asked.actor)
-    return 201, {"service": asked.sim.show.service(it)}
+    return 201, {"service": asked.sim.show.account.service(it)}
 
 
 @route("PUT", "/services/{id}", scope="services.write")
@@ -72,7 +72,7 @@ def update_service(asked: Asked) -> Answer:
     if "auto_resolve_timeout" in given:
         it.auto_resolve_timeout = given["auto_resolve_timeout"]
     asked.sim.emit_service("service.updated", it, asked.actor)
-    return 200, {"service": asked.sim.show.service(it)}
+    return 200, {"service": asked.sim.show.account.service(it)}
 
 
 @route("DELETE", "/services/{id}", scope="services.write")
@@ -97,7 +97,7 @@ def create_integration(asked: Asked) -> Answer:
         key=world.ids.hexadecimal(),
     )
     world.integrations[it.key] = it
-    return 201, {"integration": asked.sim.show.integration(it)}
+    return 201, {"integration": asked.sim.show.account.integration(it)}
 
 
 @route("GET", "/services/{id}/integrations/{integration_id}", scope="services.read")
@@ -105,7 +105,7 @@ def get_integration(asked: Asked) -> Answer:
     """Show an integration."""
     for one in asked.sim.world.integrations.values():
         if (one.service, one.id) == (asked.params["id"], asked.params["integration_id"]):
-            return 200, {"integration": asked.sim.show.integration(one)}
+            return 200, {"integration": asked.sim.show.account.integration(one)}
     raise Refusal(404, 2100, "Not Found")
 
 
@@ -147,7 +147,7 @@ def create_window(asked: Asked) -> Answer:
 @route("GET", "/users", scope="users.read")
 def list_users(asked: Asked) -> Answer:
     """List users; the query matches parts of name or e-mail."""
-    rows = [asked.sim.show.user(one) for one in asked.sim.world.users.values()]
+    rows = [asked.sim.show.account.user(one) for one in asked.sim.world.users.values()]
     return page(asked, "users", matching(rows, asked.first("query"), "name", "email"))
 
 
@@ -159,13 +159,13 @@ def get_me(asked: Asked) -> Answer:
             "error": "Because this request was made using an account-level access token, we were "
             "unable to determine the user's identity. Please use a user-level token."
         }
-    return 200, {"user": asked.sim.show.user(asked.sim.world.users[asked.key.user])}
+    return 200, {"user": asked.sim.show.account.user(asked.sim.world.users[asked.key.user])}
 
 
 @route("GET", "/users/{id}", scope="users.read")
 def get_user(asked: Asked) -> Answer:
     """Show a user."""
-    return 200, {"user": asked.sim.show.user(_found(asked.sim.world.users, asked))}
+    return 200, {"user": asked.sim.show.account.user(_found(asked.sim.world.users, asked))}
 
 
 @route("GET", "/teams", scope="teams.read")
@@ -189,7 +189,9 @@ def list_teams(asked: Asked) -> Answer:
 def list_policies(asked: Asked) -> Answer:
     """List escalation policies."""
     include = asked.include()
-    rows = [asked.sim.show.policy(one, include) for one in asked.sim.world.policies.values()]
+    rows = [
+        asked.sim.show.account.policy(one, include) for one in asked.sim.world.policies.values()
+    ]
     return page(asked, "escalation_policies", matching(rows, asked.first("query"), "name"))
 
 
@@ -197,7 +199,7 @@ def list_policies(asked: Asked) -> Answer:
 def get_policy(asked: Asked) -> Answer:
     """Show an escalation policy."""
     it = _found(asked.sim.world.policies, asked)
-    return 200, {"escalation_policy": asked.sim.show.policy(it, asked.include())}
+    return 200, {"escalation_policy": asked.sim.show.account.policy(it, asked.include())}
 
 
 @route("POST", "/escalation_policies", scope="escalation_policies.write")
@@ -211,7 +213,7 @@ def create_policy(asked: Asked) -> Answer:
         rules=[_rule(asked, row) for row in given.get("escalation_rules") or []],
     )
     world.policies[it.id] = it
-    return 201, {"escalation_policy": asked.sim.show.policy(it)}
+    return 201, {"escalation_policy": asked.sim.show.account.policy(it)}
 
 
 @route("PUT", "/escalation_policies/{id}", scope="escalation_policies.write")
@@ -222,7 +224,7 @@ def update_policy(asked: Asked) -> Answer:
     it.name = str(given.get("name") or it.name)
     if given.get("escalation_rules"):
         it.rules = [_rule(asked, row) for row in given["escalation_rules"]]
-    return 200, {"escalation_policy": asked.sim.show.policy(it)}
+    return 200, {"escalation_policy": asked.sim.show.account.policy(it)}
 
 
 def _rule(asked: Asked, row: Json) -> Rule:
@@ -237,7 +239,7 @@ def _rule(asked: Asked, row: Json) -> Rule:
 @route("GET", "/schedules", scope="schedules.read")
 def list_schedules(asked: Asked) -> Answer:
     """List schedules."""
-    rows = [asked.sim.show.schedule(one) for one in asked.sim.world.schedules.values()]
+    rows = [asked.sim.show.account.schedule(one) for one in asked.sim.world.schedules.values()]
     return page(asked, "schedules", matching(rows, asked.first("query"), "name"))
 
 
@@ -263,7 +265,7 @@ def get_schedule(asked: Asked) -> Answer:
         "rendered_schedule_entries": turns,
         "rendered_coverage_percentage": 100.0,
     }
-    shown = asked.sim.show.schedule(it)
+    shown = asked.sim.show.account.schedule(it)
     shown |= {
         "final_schedule": final,
         "overrides_subschedule": {"name": "Overrides"},
@@ -308,7 +310,7 @@ def _oncall(asked: Asked, it: Shift, include: set[str]) -> Json:
     show = asked.sim.show
     user = asked.sim.world.users[it.user]
     return {
-        "user": show.user(user) if "users" in include else show.ref("user", it.user),
+        "user": show.account.user(user) if "users" in include else show.ref("user", it.user),
         "schedule": show.ref("schedule", it.schedule),
         "escalation_policy": show.ref("escalation_policy", it.policy),
         "escalation_level": it.level,

@@ -4,8 +4,8 @@ from typing import Any
 
 from hub_pagerduty.testing.lifecycle import Refusal
 from hub_pagerduty.testing.model import Alert, CustomField, Json, LogEntry, Note, Ref
+from hub_pagerduty.testing.references import stamp
 from hub_pagerduty.testing.routes import Answer, Asked, page, route
-from hub_pagerduty.testing.show import stamp
 
 _LONGEST_SNOOZE = 604_800
 

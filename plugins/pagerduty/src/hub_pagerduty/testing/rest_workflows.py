@@ -14,7 +14,7 @@ def _need(asked: Asked) -> None:
 def list_workflows(asked: Asked) -> Answer:
     """List workflows."""
     _need(asked)
-    rows = [asked.sim.show.workflow(one) for one in asked.sim.world.workflows.values()]
+    rows = [asked.sim.show.account.workflow(one) for one in asked.sim.world.workflows.values()]
     return page(asked, "incident_workflows", matching(rows, asked.first("query"), "name"))
 
 
@@ -42,7 +42,7 @@ def _trigger(asked: Asked, it: Workflow) -> Json:
         "trigger_type": it.trigger_type,
         "trigger_type_name": it.trigger_type.capitalize(),
         "condition": None,
-        "workflow": show.workflow(it),
+        "workflow": show.account.workflow(it),
         "services": show.refs("service", it.services),
         "is_subscribed_to_all_services": not it.services,
         "is_disabled": False,
@@ -54,7 +54,7 @@ def _trigger(asked: Asked, it: Workflow) -> Json:
 def get_workflow(asked: Asked) -> Answer:
     """Show a workflow; PagerDuty declares 201 for this."""
     _need(asked)
-    return 201, {"incident_workflow": asked.sim.show.workflow(_found(asked))}
+    return 201, {"incident_workflow": asked.sim.show.account.workflow(_found(asked))}
 
 
 def _found(asked: Asked) -> Workflow:

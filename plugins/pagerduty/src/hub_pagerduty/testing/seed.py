@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 
+from hub_pagerduty.testing.lifecycle import Lifecycle
 from hub_pagerduty.testing.model import (
     CustomField,
     Integration,
     Key,
     Named,
     Policy,
+    Ref,
     Rule,
     Schedule,
     Service,
@@ -23,6 +25,7 @@ APP = ("demo-client", "demo-client-secret")
 OPS, JOHN, JANE, LEAD = "PUSER01", "PUSER02", "PUSER03", "PUSER04"
 _START = datetime(2025, 8, 23, 9, tzinfo=UTC)
 _DAY = 24 * 3600
+FIRST_NUMBER = 120
 
 _USERS = (
     (OPS, "Operations", "ops@company.com", "admin"),
@@ -59,6 +62,32 @@ def demo_world() -> World:
     _services(world)
     _extras(world)
     return world
+
+
+def add_incidents(life: Lifecycle) -> None:
+    """Open the demo account's incidents: one resolved, one being worked on, one new."""
+    world, ops, john = life.world, Ref("user", OPS), Ref("user", JOHN)
+    world.number = FIRST_NUMBER
+    stories = (
+        ("PWEB001", "Certificate expires soon", "low"),
+        ("PAPI001", "Slow answers from the API", "high"),
+        ("PDAT001", "Replication lag on the main database", "high"),
+    )
+    for service, title, urgency in stories:
+        life.open(
+            ops,
+            world.services[service],
+            title,
+            key=f"demo-{world.number + 1}",
+            urgency=urgency,
+            priority="PPRIO02",
+            details=f"{title}. Reported by monitoring.",
+            made_in_web=True,
+            channel={"type": "web_trigger", "summary": title, "details": title},
+            id=f"QDEMO000000{world.number + 1}",
+        )
+    life.resolve(world.incidents["QDEMO000000121"], ops)
+    life.acknowledge(world.incidents["QDEMO000000122"], john)
 
 
 def _people(world: World) -> None:

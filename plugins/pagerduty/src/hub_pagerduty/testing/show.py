@@ -1,98 +1,50 @@
 """The account's objects as the API shows them."""
 
 from collections.abc import Collection
-from datetime import datetime
-from typing import Any
 
 from hub_pagerduty.testing.model import (
     Alert,
     CustomField,
     Incident,
-    Integration,
     Json,
     LogEntry,
     Note,
-    Policy,
     Ref,
     Responder,
-    Schedule,
-    Service,
-    User,
-    Workflow,
     World,
 )
-
-_PATHS = {
-    "user": "users",
-    "team": "teams",
-    "service": "services",
-    "escalation_policy": "escalation_policies",
-    "schedule": "schedules",
-    "incident": "incidents",
-    "priority": "priorities",
-}
-
-
-def stamp(when: datetime | None) -> str | None:
-    """Return a time as the API prints it."""
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ") if when else None
+from hub_pagerduty.testing.references import References, stamp
+from hub_pagerduty.testing.show_account import ShowAccount
 
 
 class Show:
-    """Prints objects of one account, with addresses below one origin."""
+    """Prints objects of one account; `account` those beside incidents."""
 
     def __init__(self, world: World, origin: str = "https://pagerduty.test") -> None:
-        self.world, self.origin = world, origin
+        self.world = world
+        self._to = References(world, origin)
+        self.account = ShowAccount(self._to)
 
-    # --------------------------------------------------------------- references
+    @property
+    def origin(self) -> str:
+        """Where the account's addresses begin."""
+        return self._to.origin
+
+    @origin.setter
+    def origin(self, origin: str) -> None:
+        self._to.origin = origin
 
     def ref(self, kind: str, id: str | None) -> Json | None:
         """Return a reference; None for nothing."""
-        if id is None:
-            return None
-        path = _PATHS.get(kind, f"{kind}s")
-        return {
-            "id": id,
-            "type": f"{kind}_reference",
-            "summary": self.name(kind, id),
-            "self": f"{self.origin}/{path}/{id}",
-            "html_url": f"{self.origin}/web/{path}/{id}",
-        }
-
-    def agent(self, agent: Ref | None) -> Json | None:
-        """Return who did it."""
-        return self.ref(agent.kind, agent.id) if agent else None
-
-    def name(self, kind: str, id: str) -> str | None:
-        """Return what people call it."""
-        world = self.world
-        if kind == "incident":
-            found = world.incidents.get(id)
-            return f"[#{found.number}] {found.title}" if found else None
-        if kind == "priority":
-            priority = world.priority(id)
-            return priority.name if priority else None
-        if kind.endswith("inbound_integration"):
-            names = [one.name for one in world.integrations.values() if one.id == id]
-            return names[0] if names else None
-        return self._stored_name(kind, id)
-
-    def _stored_name(self, kind: str, id: str) -> str | None:
-        world = self.world
-        named: dict[str, dict[str, Any]] = {
-            "user": world.users,
-            "team": world.teams,
-            "service": world.services,
-            "escalation_policy": world.policies,
-            "schedule": world.schedules,
-            "incident_workflow": world.workflows,
-        }
-        found = named.get(kind, {}).get(id)
-        return str(found.name) if found else None
+        return self._to.ref(kind, id)
 
     def refs(self, kind: str, ids: Collection[str]) -> list[Json]:
         """Return references."""
-        return [found for one in ids if (found := self.ref(kind, one))]
+        return self._to.refs(kind, ids)
+
+    def agent(self, agent: Ref | None) -> Json | None:
+        """Return who did it."""
+        return self._to.agent(agent)
 
     # ---------------------------------------------------------------- incidents
 
@@ -248,9 +200,9 @@ class Show:
         if "custom_fields" in include:
             shown["custom_fields"] = self.custom_fields(it)
         if "services" in include:
-            shown["service"] = self.service(self.world.services[it.service])
+            shown["service"] = self.account.service(self.world.services[it.service])
         if "escalation_policies" in include:
-            shown["escalation_policy"] = self.policy(self.world.policies[it.policy])
+            shown["escalation_policy"] = self.account.policy(self.world.policies[it.policy])
         if "first_trigger_log_entries" in include and it.log:
             shown["first_trigger_log_entry"] = self.entry(it.log[0], {"channels"})
         return self._with_people(shown, include)
@@ -258,7 +210,7 @@ class Show:
     def _with_people(self, shown: Json, include: Collection[str]) -> Json:
         if {"assignees", "users"} & set(include):
             for one in shown["assignments"]:
-                one["assignee"] = self.user(self.world.users[one["assignee"]["id"]])
+                one["assignee"] = self.account.user(self.world.users[one["assignee"]["id"]])
         return shown
 
     def _assignments(self, it: Incident) -> list[Json]:
@@ -284,139 +236,6 @@ class Show:
             "summary": first.summary,
             "self": f"{self.origin}/log_entries/{first.id}",
             "html_url": f"{self.origin}/web/incidents/{it.id}/log_entries/{first.id}",
-        }
-
-    # ------------------------------------------------------------------ account
-
-    def user(self, it: User) -> Json:
-        """Return a user."""
-        return {
-            **(self.ref("user", it.id) or {}),
-            "type": "user",
-            "name": it.name,
-            "email": it.email,
-            "time_zone": "Etc/UTC",
-            "color": "purple",
-            "role": it.role,
-            "avatar_url": f"{self.origin}/web/avatar.png",
-            "description": "",
-            "invitation_sent": False,
-            "job_title": None,
-            "teams": self.refs("team", self.world.teams),
-            "contact_methods": [],
-            "notification_rules": [],
-        }
-
-    def service(self, it: Service, include: Collection[str] = ()) -> Json:
-        """Return a service."""
-        mine = [one for one in self.world.integrations.values() if one.service == it.id]
-        shown = {
-            **(self.ref("service", it.id) or {}),
-            "type": "service",
-            "name": it.name,
-            "description": it.description,
-            "auto_resolve_timeout": it.auto_resolve_timeout,
-            "acknowledgement_timeout": it.acknowledgement_timeout,
-            "created_at": stamp(it.created_at),
-            "status": it.status,
-            "last_incident_timestamp": None,
-            "teams": self.refs("team", it.teams),
-            "escalation_policy": self.ref("escalation_policy", it.policy),
-            "incident_urgency_rule": {"type": "constant", "urgency": it.urgency},
-            "support_hours": None,
-            "scheduled_actions": [],
-            "integrations": [self._integration_ref(one) for one in mine],
-            "alert_creation": it.alert_creation,
-            "addons": [],
-        }
-        if "integrations" in include:
-            shown["integrations"] = [self.integration(one) for one in mine]
-        return shown
-
-    def integration(self, it: Integration) -> Json:
-        """Return an integration with its key."""
-        return {
-            **self._integration_ref(it),
-            "type": it.type,
-            "name": it.name,
-            "service": self.ref("service", it.service),
-            "created_at": stamp(self.world.services[it.service].created_at),
-            "vendor": None,
-            "integration_key": it.key,
-        }
-
-    def _integration_ref(self, it: Integration) -> Json:
-        return {
-            "id": it.id,
-            "type": f"{it.type}_reference",
-            "summary": it.name,
-            "self": f"{self.origin}/services/{it.service}/integrations/{it.id}",
-            "html_url": f"{self.origin}/web/services/{it.service}/integrations/{it.id}",
-        }
-
-    def policy(self, it: Policy, include: Collection[str] = ()) -> Json:
-        """Return an escalation policy."""
-        served = [one.id for one in self.world.services.values() if one.policy == it.id]
-        return {
-            **(self.ref("escalation_policy", it.id) or {}),
-            "type": "escalation_policy",
-            "name": it.name,
-            "escalation_rules": [
-                {
-                    "id": rule.id,
-                    "escalation_delay_in_minutes": rule.delay,
-                    "targets": [
-                        self._target(one.kind, one.id, full="targets" in include)
-                        for one in rule.targets
-                    ],
-                }
-                for rule in it.rules
-            ],
-            "services": self.refs("service", served),
-            "num_loops": it.num_loops,
-            "teams": self.refs("team", it.teams),
-            "description": None,
-            "on_call_handoff_notifications": "if_has_services",
-            "privilege": None,
-        }
-
-    def _target(self, kind: str, id: str, *, full: bool) -> Json:
-        if not full:
-            return self.ref(kind, id) or {}
-        if kind == "user":
-            return self.user(self.world.users[id])
-        return self.schedule(self.world.schedules[id])
-
-    def schedule(self, it: Schedule) -> Json:
-        """Return a schedule."""
-        policies = [
-            one.id
-            for one in self.world.policies.values()
-            if any(target.id == it.id for rule in one.rules for target in rule.targets)
-        ]
-        return {
-            **(self.ref("schedule", it.id) or {}),
-            "type": "schedule",
-            "name": it.name,
-            "time_zone": "Etc/UTC",
-            "description": "",
-            "escalation_policies": self.refs("escalation_policy", policies),
-            "users": self.refs("user", it.users),
-            "teams": [],
-        }
-
-    def workflow(self, it: Workflow) -> Json:
-        """Return a workflow."""
-        return {
-            "id": it.id,
-            "type": "incident_workflow",
-            "name": it.name,
-            "summary": it.name,
-            "description": "",
-            "created_at": "2024-01-01T00:00:00Z",
-            "self": f"{self.origin}/incident_workflows/{it.id}",
-            "html_url": f"{self.origin}/web/incident-workflows/workflows/{it.id}",
-            "is_enabled": it.enabled,
         }
 
 

@@ -21,7 +21,7 @@ from hub_pagerduty.testing.model import (
     World,
 )
 from hub_pagerduty.testing.routes import Asked, find_route
-from hub_pagerduty.testing.seed import demo_world
+from hub_pagerduty.testing.seed import add_incidents, demo_world
 from hub_pagerduty.testing.show import Show
 
 _KEPT: Final = 20_000
@@ -43,6 +43,8 @@ class FakePagerDuty:
         self.events: list[Json] = []
         self.tokens: dict[str, Json] = {}
         self._begin(world or demo_world())
+        if world is None:
+            add_incidents(self.lifecycle)
 
     def _begin(self, world: World) -> None:
         self.world = world
@@ -61,6 +63,7 @@ class FakePagerDuty:
         self.requests.clear()
         self.events.clear()
         self._begin(demo_world())
+        add_incidents(self.lifecycle)
         self.world.switches, self.show.origin, self.dispatcher.client = switches, origin, sender
 
     async def close(self) -> None:
