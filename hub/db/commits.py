@@ -13,11 +13,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from hub.db.engine import PRAGMAS, Database
 from hub.errors import Overloaded
+
+__all__ = [
+    "Connection",
+    "GroupCommit",
+    "Store",
+    "in_conflict",
+    "is_away",
+    "open_store",
+]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -195,6 +204,16 @@ class GroupCommit(Generic[Item, Result]):
         _log.warning("transaction refused, trying its rows one by one", exc_info=error)
         for job in jobs:
             await self._write([job])
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database could not be reached or gave up: the same may work a moment later."""
+    return isinstance(error, OperationalError | InterfaceError | Overloaded | OSError)
+
+
+def in_conflict(error: BaseException) -> bool:
+    """Whether another transaction stored first what had to be unique."""
+    return isinstance(error, IntegrityError)
 
 
 def _apply(connection: Connection, jobs: Sequence[_Job]) -> list[Any]:

@@ -51,6 +51,10 @@ class EmbeddedDriver:
         running = {(wake.shard, wake.number) for wake in list(self._running.values())}
         return queued | deferred | running
 
+    def crowded(self) -> bool:
+        """Whether shards wait because as many as may are in work."""
+        return bool(self._ready)
+
     def every(self, name: str, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
         """Call a job again and again, the first time after `seconds`."""
         self._jobs.append((name, seconds, job))

@@ -53,6 +53,10 @@ class Driver(Protocol):
         """Hand out wake-ups until `stop` is set and what runs has ended."""
         ...
 
+    def crowded(self) -> bool:
+        """Whether other shards wait for a process, so that long drains should hand over."""
+        ...
+
     def every(self, name: str, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
         """Call an idempotent job again and again, once in all processes together."""
         ...

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
+from hub import ids
 from hub.db.bulk import (
     Columns,
     Kind,
@@ -19,6 +20,7 @@ from hub.db.bulk import (
     take_ids,
     write_rows,
 )
+from hub.rules import Match, PlannedAction, run_key
 from hub.sdk.events import RecordRef
 
 UNSETTLED: Final = frozenset({"intent", "sent", "waiting"})
@@ -199,6 +201,20 @@ _OF_EVENTS: Final = (
     + ", ".join(f"r.{name.strip()}" for name in _LOADED.split(","))
     + " FROM {rows} JOIN runs r ON r.event_id = v.id ORDER BY r.id"
 )
+_KNOWN: Final = "r.id, r.action, r.hops, r.state, r.correlation_id, r.source_object FROM {rows}"
+_BY_KEY: Final = (
+    f"SELECT r.tenant_id, r.key, {_KNOWN} "
+    "JOIN runs r ON r.tenant_id = v.tenant_id AND r.key = v.key"
+)
+_BY_NUMBER: Final = (
+    f"SELECT r.tenant_id, v.mark, {_KNOWN} JOIN runs r ON r.tenant_id = v.tenant_id AND r.id = v.id"
+)
+
+
+def base_key(event_id: int, match: Match, planned: PlannedAction) -> str:
+    """Return the key that the action has in all repetitions of an event, by the first's id."""
+    event = ids.shown("evt", event_id)
+    return run_key(event, match.rule, planned.index, match.about, planned.record)
 
 
 def insert_runs(connection: Connection, runs: Sequence[LedgerRun]) -> None:
@@ -229,22 +245,25 @@ def load_runs(connection: Connection, event_ids: Iterable[int]) -> dict[int, lis
     return listed
 
 
-def runs_by_key(
-    connection: Connection, keys: Iterable[tuple[uuid.UUID, str]]
+def runs_by_mark(
+    connection: Connection, marks: Iterable[tuple[uuid.UUID, str]]
 ) -> dict[tuple[uuid.UUID, str], KnownRun]:
-    """Return the runs with these keys."""
-    rows = write_rows(
-        connection,
-        "SELECT r.tenant_id, r.key, r.id, r.action, r.hops, r.state, r.correlation_id, "
-        "r.source_object FROM {rows} JOIN runs r ON r.tenant_id = v.tenant_id AND r.key = v.key",
-        {"tenant_id": Kind.UUID, "key": Kind.TEXT},
-        list(set(keys)),
-    )
+    """Return the runs that vendors' marks name: a run's key, or "hub/<rule>/<run>"."""
+    keys, numbers = [], []
+    for tenant, mark in set(marks):
+        number = mark.rpartition("/")[2] if mark.startswith("hub/") else ""
+        if number.isascii() and number.isdigit() and len(number) <= 18:
+            numbers.append((tenant, int(number), mark))
+        else:
+            keys.append((tenant, mark))
+    by_key = write_rows(connection, _BY_KEY, {"tenant_id": Kind.UUID, "key": Kind.TEXT}, keys)
+    columns = {"tenant_id": Kind.UUID, "id": Kind.INT, "mark": Kind.TEXT}
+    by_number = write_rows(connection, _BY_NUMBER, columns, numbers)
     return {
         (as_uuid(row[0]), row[1]): KnownRun(
             row[2], row[3], row[4], row[5], as_uuid(row[6]) if row[6] else None, row[7]
         )
-        for row in rows
+        for row in (*by_key, *by_number)
     }
 
 

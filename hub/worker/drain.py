@@ -1,0 +1,225 @@
+"""Working one shard: claim it, start its lanes, give it up when nothing is left."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from hub.db.commits import Connection, in_conflict, is_away
+from hub.deliveries.repository import Hold, Wanted
+from hub.dispatch.port import Wake
+from hub.dispatch.shards import Lease, Release, claim, monotonic
+from hub.worker.lane import Lane
+from hub.worker.loading import LaneWork, Loader, Page, Reading
+from hub.worker.parts import Parts
+from hub.worker.sending import Fenced
+
+_log = logging.getLogger(__name__)
+_BETWEEN_READS_S = 0.004
+_LOOK_AGAIN_S = 0.05
+_LINGER_STEP_S = 0.01
+_POISON_S = 30.0
+_CONFLICT_S = 0.2
+
+
+@dataclass(slots=True)
+class Drains:
+    """Drains the shards of a process; `drain` is what a driver calls."""
+
+    parts: Parts
+    stop: asyncio.Event
+    loader: Loader
+    signals: dict[int, asyncio.Event] = field(default_factory=dict)
+    lanes_in_work: int = 0
+
+    async def drain(self, wake: Wake) -> None:
+        """Work a shard until nothing is left in it; a stale wake-up does nothing."""
+        at = monotonic()
+        epoch = await self.parts.commits.submit(self._claim, wake)
+        if epoch is None:
+            self.parts.counters.add("hub_stale_wakeups_total")
+            return
+        lease = Lease(
+            shard=wake.shard,
+            number=wake.number,
+            epoch=epoch,
+            proved_at=at,
+            lasts=self.parts.settings.heartbeat_s / 3,
+        )
+        self.parts.passing("claimed")
+        await Drain(drains=self, lease=lease).run()
+
+    def filed(self, shards: Sequence[int] | frozenset[int]) -> None:
+        """Tell drains in work that their shard got something new."""
+        for shard in shards:
+            signal = self.signals.get(shard)
+            if signal is not None:
+                signal.set()
+
+    def _claim(self, connection: Connection, wakes: Sequence[Wake]) -> list[int | None]:
+        now = self.parts.now()
+        return [claim(connection, wake, self.parts.owner, now) for wake in wakes]
+
+
+def _release(connection: Connection, releases: Sequence[Release]) -> list[bool]:
+    order = sorted(range(len(releases)), key=lambda n: releases[n].lease.shard)
+    done = {n: releases[n](connection) for n in order}
+    return [done[n] for n in range(len(releases))]
+
+
+@dataclass(slots=True, kw_only=True)
+class Drain:
+    """One shard in work."""
+
+    drains: Drains
+    lease: Lease
+    tasks: dict[asyncio.Task[None], str] = field(default_factory=dict)
+    running: dict[str, Lane] = field(default_factory=dict)
+    after: str = ""
+    read_at: float = 0.0
+    crowded: bool = False
+    signal: asyncio.Event = field(default_factory=asyncio.Event)
+    failed: BaseException | None = None
+
+    async def run(self) -> None:
+        """Work until the shard is given up, handed over, lost, or the process stops."""
+        self.drains.signals[self.lease.shard] = self.signal
+        try:
+            await self._work()
+        finally:
+            if self.drains.signals.get(self.lease.shard) is self.signal:
+                del self.drains.signals[self.lease.shard]
+            await self._end_lanes()
+        if self.failed is not None:
+            raise self.failed
+
+    async def _work(self) -> None:
+        parts, began = self.drains.parts, monotonic()
+        idle_since: float | None = None
+        while self._goes_on():
+            page = await self._read()
+            self._start(page.lanes)
+            if self.running or page.lanes:
+                idle_since = None
+                if monotonic() - began > parts.settings.slice_s and parts.driver.crowded():
+                    return await self._give_up(handing_over=True)
+                await self._wait(page)
+                continue
+            idle_since = idle_since or monotonic()
+            if (monotonic() - idle_since) * 1000 >= parts.settings.linger_ms:
+                if await self._release(handing_over=False):
+                    return None
+                idle_since = None
+            await self._pause(_LINGER_STEP_S)
+        return await self._give_up(handing_over=True)
+
+    def _goes_on(self) -> bool:
+        return not (self.drains.stop.is_set() or self.lease.lost or self.failed)
+
+    async def _read(self) -> Page:
+        parts = self.drains.parts
+        self.signal.clear()
+        self.read_at = monotonic()
+        reading = Reading(
+            wanted=Wanted(
+                self.lease.shard, frozenset(self.running), self.after, parts.settings.batch
+            ),
+            turn=parts.settings.lane_turn,
+            now=parts.now(),
+        )
+        page: Page = await parts.reads.submit(self.drains.loader.read, reading)
+        self.after = page.heads or self.after
+        return page
+
+    def _start(self, lanes: Sequence[LaneWork]) -> None:
+        parts, self.crowded = self.drains.parts, False
+        for work in lanes:
+            if work.lane in self.running:
+                continue
+            if not parts.slots.try_take(work.tenant_id):
+                self.crowded = True
+                break
+            lane = Lane(parts=parts, lease=self.lease, work=work)
+            task = asyncio.create_task(self._run_lane(lane))
+            self.tasks[task], self.running[work.lane] = work.lane, lane
+            task.add_done_callback(self._ended)
+
+    async def _run_lane(self, lane: Lane) -> None:
+        try:
+            await lane.run()
+        except Fenced:
+            self.lease.lost = True
+        except Exception as error:
+            if is_away(error):
+                raise
+            await self._hold_lane(lane.work, error)
+
+    async def _hold_lane(self, work: LaneWork, error: Exception) -> None:
+        """Hold the lane of an event that can't be worked, so that only it waits."""
+        parts = self.drains.parts
+        wait_s = _CONFLICT_S if in_conflict(error) else _POISON_S
+        if not in_conflict(error):
+            parts.counters.add("hub_lane_errors_total")
+            _log.error("lane failed", exc_info=error, extra={"lane": work.lane})
+        hold = Hold(
+            lane=work.lane,
+            tenant_id=work.tenant_id,
+            shard=self.lease.shard,
+            reason="retry",
+            not_before=parts.now() + timedelta(seconds=wait_s),
+            detail=f"{type(error).__name__}: {error}",
+        )
+        await parts.commits.submit(parts.hold_lanes, hold)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        lane = self.running.pop(self.tasks.pop(task))
+        self.drains.parts.slots.give(lane.work.tenant_id)
+        self.signal.set()
+        if not task.cancelled() and task.exception() is not None:
+            self.failed = task.exception()
+
+    async def _wait(self, page: Page) -> None:
+        """Wait until there may be more to start, not reading too often meanwhile."""
+        if self.crowded:
+            await self._pause(_LOOK_AGAIN_S, freed=True)
+        elif self.running and not page.full:
+            await self._pause(_LOOK_AGAIN_S)
+        early = _BETWEEN_READS_S - (monotonic() - self.read_at)
+        if early > 0:
+            await asyncio.sleep(early)
+
+    async def _pause(self, seconds: float, *, freed: bool = False) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                if freed:
+                    await self.drains.parts.slots.freed()
+                else:
+                    await self.signal.wait()
+        except TimeoutError:
+            return
+
+    async def _give_up(self, *, handing_over: bool) -> None:
+        await self._end_lanes()
+        if not self.lease.lost and self.failed is None:
+            await self._release(handing_over=handing_over)
+
+    async def _release(self, *, handing_over: bool) -> bool:
+        parts = self.drains.parts
+        parts.passing("before_release")
+        release = Release(
+            lease=self.lease,
+            inbox=parts.inbox,
+            driver=parts.driver,
+            now=parts.now(),
+            handing_over=handing_over,
+        )
+        released: bool = await parts.commits.submit(_release, release)
+        return released
+
+    async def _end_lanes(self) -> None:
+        for lane in self.running.values():
+            lane.stopping = True
+        while self.tasks:
+            await asyncio.wait(list(self.tasks))
+            await asyncio.sleep(0)

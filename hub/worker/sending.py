@@ -1,0 +1,385 @@
+"""Working the runs of one event in order: fill in, ask, mark, send, settle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from hub.connectors.clients import OpenConnector
+from hub.connectors.states import ConnectorState
+from hub.deliveries.repository import Hold, PendingEvent
+from hub.deliveries.steps import Finish, Mark, Step, ToWrite
+from hub.dispatch.shards import Lease, monotonic, prove
+from hub.errors import NotFound
+from hub.rules import ActionOutcome, NoRow, TemplateError, render_late, services_needed
+from hub.rules import Plan as RulePlan
+from hub.runs.ledger import UNSETTLED, LedgerRun
+from hub.runs.runner import Attempted, Job, stored_record, writes_of
+from hub.sdk.actions import Repeat
+from hub.sdk.errors import ConnectorError
+from hub.sdk.events import Record, RecordRef
+from hub.worker.intents import already_so, expect, run_record
+from hub.worker.loading import Known
+from hub.worker.outcomes import Outcomes, met_outage
+from hub.worker.parts import Parts
+
+_PATIENCE_S: Final = 1.0
+_BUSY_S: Final = 10.0
+_BUDGET_WAIT: Final = timedelta(minutes=5)
+
+
+class Fenced(Exception):
+    """Another process owns the shard by now: nothing more may be sent or written for it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Sending:
+    """The runs of one event on their way; `fresh`: planned a moment ago by this lane."""
+
+    parts: Parts
+    lease: Lease
+    event: PendingEvent
+    runs: list[LedgerRun]
+    known: Known
+    outcomes: Outcomes
+    rules: RulePlan | None = None
+    fresh: bool = False
+
+    async def work(self) -> Finish:
+        """Work the runs until all are settled or one has to wait. Raises Fenced."""
+        hold: Hold | None = None
+        for run in self.runs:
+            if run.settled:
+                continue
+            hold = await self._run(run)
+            if run.state in UNSETTLED:
+                return self.outcomes.finish(outcome="waiting", hold=hold, over=False)
+            if hold is not None:
+                break
+        over = all(run.settled for run in self.runs)
+        return self.outcomes.finish(outcome=self._outcome(), hold=hold, over=over)
+
+    async def _run(self, run: LedgerRun) -> Hold | None:
+        stopped_by = self._stopped_by(run)
+        if stopped_by is not None:
+            self.outcomes.skip(run, "stopped", f"Skipped: action {stopped_by + 1} was given up.")
+            return None
+        now = self.parts.now()
+        if run.state == "waiting" and run.due_at is not None and run.due_at > now:
+            return self.outcomes.hold("retry", run, not_before=run.due_at, detail=run.error or "")
+        job = await self._job(run)
+        if job is None:
+            return None
+        waits = self._connector_waits(job) or await self._fill(job)
+        if waits is not None or run.settled:
+            return waits
+        return await self._find_or_send(job)
+
+    def _stopped_by(self, run: LedgerRun) -> int | None:
+        for other in self.runs:
+            same_rule = other.rule_id == run.rule_id and other.about == run.about
+            if other is run or not same_rule or other.action_index >= run.action_index:
+                continue
+            if other.state == "dead" and other.on_error == "stop":
+                return other.action_index
+        return None
+
+    async def _job(self, run: LedgerRun) -> Job | None:
+        action = self.parts.catalog.actions.get(run.action)
+        connector = await self._connector(run)
+        if action is None or connector is None:
+            missing = f"action {run.action!r}" if action is None else "connector"
+            self.outcomes.give_up(run, f"There is no such {missing} any more.")
+            return None
+        return Job(
+            run=run,
+            action=action,
+            connector=connector,
+            event=self.event.event,
+            timeout_s=self.parts.settings.http_timeout_s,
+        )
+
+    async def _connector(self, run: LedgerRun) -> OpenConnector | None:
+        if run.connector_id is None:
+            return None
+        try:
+            return await self.parts.clients.by_id(run.tenant_id, run.connector_id)
+        except NotFound:
+            return None
+
+    def _connector_waits(self, job: Job) -> Hold | None:
+        connector = job.connector
+        if connector.state is ConnectorState.PARKED:
+            until = connector.parked_until
+            early = until is not None and until > self.parts.now()
+            if early or self.parts.limits.may_try(connector.id) > 0:
+                return self._wait_for(job, "parked")
+        elif connector.state is not ConnectorState.ACTIVE or not connector.is_ready:
+            return self._wait_for(job, connector.state.value)
+        return None
+
+    def _wait_for(self, job: Job, why: str) -> Hold:
+        run = job.run
+        if run.state == "intent" and run.attempts == 0 and run.outcome is None:
+            run.outcome = "waiting"
+            self.outcomes.tell(run, f"waiting, the connector is {why}.", "warning")
+            self.outcomes.changed[run.id] = run
+        return self.outcomes.connector_hold(job.connector, run, why)
+
+    async def _fill(self, job: Job) -> Hold | None:
+        """Fill in what is known only now: services, results of earlier actions."""
+        run = job.run
+        if not run.late:
+            return None
+        try:
+            services = await self._services(run)
+            schema = (await self._rules()).schema
+            run.params = render_late(
+                run.params, schema, outcomes=self._earlier(run), services=services
+            )
+        except (TemplateError, NoRow, NoService) as error:
+            self.outcomes.give_up(run, str(error))
+            return None
+        except ConnectorError as error:
+            run.attempts += 1
+            run.first_at = run.first_at or self.parts.now()
+            return self.outcomes.failed(job, error)
+        if not job.action.creates and self._is_so(job):
+            self.outcomes.skip(run, "already_so", "Already so.")
+        return None
+
+    async def _rules(self) -> RulePlan:
+        if self.rules is None:
+            self.rules = await self.parts.plans.plan_for(self.event.tenant_id)
+        return self.rules
+
+    async def _services(self, run: LedgerRun) -> Mapping[str, Any]:
+        found: dict[str, Any] = {}
+        for direction in services_needed(run.params):
+            if direction == "inbound":
+                resolution = await self.parts.resolver.service(
+                    run.tenant_id,
+                    self.event.connector_id,
+                    self._whole(self.event.event.record),
+                    "inbound",
+                    target=run.source_object,
+                )
+            else:
+                assert run.connector_id is not None  # noqa: S101 - runs without one are settled
+                resolution = await self.parts.resolver.service(
+                    run.tenant_id, run.connector_id, self._about(run), "outbound"
+                )
+            if resolution.by == "none":
+                raise NoService("; ".join(("no service", *resolution.steps)))
+            if resolution.fell_back:
+                self.outcomes.tell(run, f"service by default: {resolution.steps[-1]}", "warning")
+            found[direction] = dict(resolution.fields) or resolution.value
+        return found
+
+    def _about(self, run: LedgerRun) -> Record:
+        record = self.event.event.record
+        if run.about is None:
+            return self._whole(record)
+        source_object, _, number = run.about.partition(":")
+        ref = RecordRef(source_object=source_object, id=number)
+        seen = next((one for key, one in self.known.seen.items() if key.ref == ref), None)
+        values = seen.present if seen is not None else {}
+        return Record(source_object=source_object, id=number, values=values)
+
+    def _whole(self, record: Record) -> Record:
+        seen = self.known.seen.get(self.event.record)
+        if seen is None:
+            return record
+        return replace(record, values={**seen.present, **record.values})
+
+    def _earlier(self, run: LedgerRun) -> dict[int, ActionOutcome]:
+        found = {}
+        for other in self.runs:
+            if other.rule_id == run.rule_id and other.about == run.about and other.state == "done":
+                made = stored_record(other.result)
+                found[other.action_index] = ActionOutcome(
+                    id=made.id if made else other.record_id,
+                    url=made.url if made else None,
+                    summary=other.summary,
+                )
+        return found
+
+    def _is_so(self, job: Job) -> bool:
+        record = run_record(job.run)
+        writes = writes_of(job.action, job.run.params).values
+        return bool(record and writes and already_so(self.known, record, writes))
+
+    async def _find_or_send(self, job: Job) -> Hold | None:
+        run, finding = job.run, job.action.repeat is Repeat.FIND_FIRST
+        unknown = run.state == "sent" or run.error_class == "OutcomeUnknown"
+        if finding and unknown and not (self.fresh and run.attempts == 0):
+            not_before = _arrives_by(run, job.timeout_s)
+            if not_before is not None and not_before > self.parts.now():
+                return self.outcomes.hold("retry", run, not_before=not_before)
+            looked = await self._guarded(job, look=True)
+            if isinstance(looked, Hold):
+                return looked
+            if looked.result is not None or looked.error is not None:
+                return await self._settle(job, looked)
+        return await self._send(job)
+
+    async def _send(self, job: Job) -> Hold | None:
+        run = job.run
+        first_in_plan = self.fresh and run.state == "sent" and run.attempts == 0
+        repeated = run.attempts > 0 or not self.fresh
+        finding = job.action.repeat is Repeat.FIND_FIRST
+        if not first_in_plan and (finding or run.late or repeated):
+            await self._mark(job, again=repeated)
+        attempted = await self._guarded(job, look=False)
+        return attempted if isinstance(attempted, Hold) else await self._settle(job, attempted)
+
+    async def _mark(self, job: Job, *, again: bool) -> None:
+        run, now = job.run, self.parts.now()
+        run.state, run.sent_at = "sent", now
+        writes = None
+        record = run_record(run)
+        if run.late and record is not None and not again:
+            values = writes_of(job.action, run.params).values
+            writes = ToWrite(record=record, run=run, values=values) if values else None
+        self.parts.passing("before_mark")
+        await self._commit(Mark(run=run, writes=writes, again=again))
+        self.parts.passing("after_mark")
+        if writes is not None:
+            expect(self.known, [writes], now)
+
+    async def _commit(self, mark: Mark) -> None:
+        at = monotonic()
+        step = Step(shard=self.lease.shard, epoch=self.lease.epoch, now=self.parts.now(), mark=mark)
+        if (await self.parts.commit(step)).fenced:
+            raise Fenced
+        self.lease.proved(at)
+
+    async def _guarded(self, job: Job, *, look: bool) -> Attempted | Hold:
+        """Make an attempt, with a permit, and only while the shard is provably ours."""
+        busy = await self._permit(job)
+        if busy is not None:
+            return busy
+        await self._prove()
+        run = job.run
+        if look:
+            looked = await job.look()
+            self.outcomes.attempted(run, looked)
+            if looked.error is not None:
+                run.attempts += 1
+            return looked
+        run.attempts += 1
+        now = self.parts.now()
+        run.first_at, run.sent_at = run.first_at or now, run.sent_at or now
+        self.parts.passing("before_send")
+        attempted = await job.perform()
+        self.parts.passing("after_send")
+        self.outcomes.attempted(run, attempted)
+        return attempted
+
+    async def _permit(self, job: Job) -> Hold | None:
+        now, run, event = self.parts.now(), job.run, self.event
+        if not self.parts.breakers.within_budget(event.tenant_id, event.lane, now):
+            self.outcomes.tell(run, "the lane sends too much; it waits 5 minutes.", "error")
+            return self.outcomes.hold("budget", run, not_before=now + _BUDGET_WAIT)
+        urgent = job.run.params.get("urgency") == "high"
+        ask = self.parts.limits.permit
+        wait = await ask(job.connector, urgent=urgent, calls=job.action.calls, patience=0.0)
+        if wait <= 0:
+            return None
+        if wait <= _PATIENCE_S:
+            self.parts.slots.give(event.tenant_id)  # a lane that waits takes no slot
+            try:
+                wait = await ask(
+                    job.connector, urgent=urgent, calls=job.action.calls, patience=_PATIENCE_S
+                )
+            finally:
+                await self.parts.slots.take(event.tenant_id)
+        if wait <= 0:
+            return None
+        until = self.parts.now() + timedelta(seconds=min(wait, _BUSY_S))
+        return self.outcomes.hold("busy", run, not_before=until)
+
+    async def _prove(self) -> None:
+        if self.lease.remaining() > 0:
+            return
+        at = monotonic()
+        if not await self.parts.store.read(lambda connection: prove(connection, self.lease)):
+            self.lease.lost = True
+            raise Fenced
+        self.lease.proved(at)
+
+    async def _settle(self, job: Job, attempted: Attempted) -> Hold | None:
+        if attempted.result is not None:
+            self.outcomes.succeeded(job, attempted.result)
+            await self._works_again(job.connector)
+            return None
+        error = attempted.error
+        assert error is not None  # noqa: S101 - an attempt has a result or an error
+        hold = self.outcomes.failed(job, error)
+        if hold is not None and hold.reason == "connector":
+            await self._needs(job.connector, error)
+        elif met_outage(error):
+            return await self._outage(job, error, hold)
+        elif isinstance(error, ConnectorError):
+            await self._works_again(job.connector)  # it said no, but it is there
+        else:
+            self.parts.counters.add("hub_plugin_errors_total", action=job.action.name)
+        return hold
+
+    async def _works_again(self, connector: OpenConnector) -> None:
+        was_parked = self.parts.limits.succeeded(connector.id)
+        if was_parked or connector.state is ConnectorState.PARKED:
+            states = self.parts.clients.states
+            async with self.parts.database.transaction() as transaction:
+                await states.unpark(transaction, connector.tenant_id, connector.id)
+            self.parts.clients.changed(connector.id)
+
+    async def _needs(self, connector: OpenConnector, error: Exception) -> None:
+        """Hold the connector as a whole: credentials refused, or the quota used up."""
+        states, until = self.parts.clients.states, getattr(error, "until", None)
+        async with self.parts.database.transaction() as transaction:
+            if type(error).__name__ == "AuthenticationFailed":
+                await states.needs_credentials(
+                    transaction, connector.tenant_id, connector.id, str(error)
+                )
+            else:
+                await states.park(
+                    transaction,
+                    connector.tenant_id,
+                    connector.id,
+                    until=until or self.parts.now() + timedelta(minutes=15),
+                    detail=str(error),
+                )
+        self.parts.clients.changed(connector.id)
+
+    async def _outage(self, job: Job, error: Exception, hold: Hold | None) -> Hold | None:
+        connector, run = job.connector, job.run
+        park_s = self.parts.limits.failed(connector.id, self.event.lane)
+        parked = connector.state is ConnectorState.PARKED
+        if run.settled or (park_s is None and not parked):
+            return hold
+        run.attempts = max(0, run.attempts - 1)
+        if park_s is not None:
+            async with self.parts.database.transaction() as transaction:
+                await self.parts.clients.states.park(
+                    transaction,
+                    connector.tenant_id,
+                    connector.id,
+                    until=self.parts.now() + timedelta(seconds=park_s),
+                    detail=str(error),
+                )
+            self.parts.clients.changed(connector.id)
+        return self.outcomes.connector_hold(connector, run, "parked")
+
+    def _outcome(self) -> str:
+        if any(run.state == "dead" for run in self.runs):
+            return "given up"
+        return "done" if any(run.state == "done" for run in self.runs) else "skipped"
+
+
+class NoService(Exception):
+    """No service is mapped, and there is no default."""
+
+
+def _arrives_by(run: LedgerRun, timeout_s: float) -> datetime | None:
+    return None if run.sent_at is None else run.sent_at + timedelta(seconds=timeout_s)
