@@ -1,11 +1,9 @@
 """The plugin under test, as the checks of the kit see it."""
 
-import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -46,7 +44,7 @@ class Subject:
     def loaded(self) -> Loaded:
         """The plugin loaded as the hub does it, after those that it names beside it."""
         return load_plugins(
-            [*_builtins(), *((one.__name__, one) for one in self.beside)],
+            [*builtins.modules(), *((one.__name__, one) for one in self.beside)],
             entry_points=[_Given.of(self.name, self.plugin)],
         )
 
@@ -164,17 +162,6 @@ class _Given:
     def of(cls, name: str, plugin: ModuleType) -> Any:  # noqa: ANN401 - stands in for EntryPoint
         """Return an entry point."""
         return cls(name, plugin)
-
-
-def _builtins() -> list[tuple[str, object]]:
-    """Return the plugins that ship inside the hub, as far as they are plain modules."""
-    names = [one.name for one in pkgutil.iter_modules(builtins.__path__)]
-    modules = [(name, import_module(f"{builtins.__name__}.{name}")) for name in names]
-    return [(name, one) for name, one in modules if _has_hooks(one)]
-
-
-def _has_hooks(module: ModuleType) -> bool:
-    return any(hasattr(one, "hub_impl") for one in vars(module).values())
 
 
 def _secret_texts(value: object) -> set[str]:

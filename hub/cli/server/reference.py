@@ -8,8 +8,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from typer.main import get_command
 
-from hub import errors
-from hub.catalog.pages import hookspecs_page, sdk_page
+from hub import builtins, errors
+from hub.catalog import load_plugins
+from hub.catalog.pages import reference
 from hub.settings import HubSettings
 
 _NOTE = "<!-- Made by `hub docs write`; change the code instead. -->"
@@ -24,7 +25,7 @@ def pages() -> dict[str, str]:
         "problems.md": _problems,
     }
     own = {name: "\n".join([_NOTE, "", *make()]).rstrip() + "\n" for name, make in makers.items()}
-    return own | {"hookspecs.md": hookspecs_page(), "sdk.md": sdk_page()}
+    return own | reference(load_plugins(builtins.modules()).catalog)
 
 
 def commands() -> Iterator[tuple[str, Any]]:
