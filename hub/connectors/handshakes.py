@@ -19,6 +19,7 @@ from hub.errors import NotAllowed, NotFound
 from hub.sdk.connector_types import Handshake
 
 VALID: Final = timedelta(minutes=10)
+_PLACE: Final = "{state}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,8 @@ def _hashed(state: str) -> bytes:
 
 
 def _with_state(url: str, state: str) -> str:
+    if _PLACE in url:  # a vendor without a state parameter: the call-back itself carries it
+        return url.replace(_PLACE, state)
     parts = urlsplit(url)
     query = [(name, value) for name, value in parse_qsl(parts.query) if name != "state"]
     return urlunsplit(parts._replace(query=urlencode([*query, ("state", state)])))

@@ -136,8 +136,9 @@ class Query(Generic[Client, Params]):
 class Handshake(Generic[Settings]):
     """Set-up by redirect; the hub makes and checks `state`.
 
-    `start(settings, our call-back)` returns the vendor's URL. `complete(http, settings,
-    query)` returns the settings with what the vendor gave.
+    `start(settings, our call-back)` returns the vendor's URL; where the vendor has no
+    parameter for `state`, the literal text "{state}" in it says where the hub puts it.
+    `complete(http, settings, query)` returns the settings with what the vendor gave.
     """
 
     start: Callable[[Settings, str], str]
