@@ -25,7 +25,8 @@ class Compiler:
         entry = Entry(rule, home, place)
         entry.triggers = self._expanded(rule)
         try:
-            entry.rest = self._rest(rule)
+            entry.tree = self.conditions.tree(rule.when)
+            entry.rest = self._rest(entry)
             self._probe_lines(rule)
         except Exception as error:  # noqa: BLE001  of a plugin's operator, too: kept as a problem
             entry.problems = self._problems(rule, error)
@@ -44,12 +45,11 @@ class Compiler:
             entry.lines = compile_lines(entry.rule().then, entry.object, self.schema)
         return entry.lines
 
-    def _rest(self, rule: Rule) -> tuple[NodeOrLeaf, ...]:
-        tree = self.conditions.tree(rule.when)
-        if rule.sources:
-            source = self.conditions.leaf(EVENT_CONNECTOR.name, "is_any_of", rule.sources)
-            tree = source if tree is None else self.conditions.group("all", (source, tree))
-        rest = self.conditions.conjuncts(tree)
+    def _rest(self, entry: Entry) -> tuple[NodeOrLeaf, ...]:
+        rest = self.conditions.conjuncts(entry.tree)
+        if entry.sources:
+            names = list(entry.sources)
+            rest = (*rest, self.conditions.leaf(EVENT_CONNECTOR.name, "is_any_of", names))
         return tuple(sorted(rest, key=rank))
 
     def _probe_lines(self, rule: Rule) -> None:

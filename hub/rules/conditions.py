@@ -38,8 +38,8 @@ class Leaf:
     """
 
     __slots__ = (
-        "by_field", "check", "cover", "field", "folded", "id", "operand", "operator", "uses",
-        "weight",
+        "by_field", "check", "cover", "field", "folded", "id", "name", "operand", "operator",
+        "uses", "weight",
     )  # fmt: skip
 
     check: Check
@@ -50,6 +50,7 @@ class Leaf:
         self, id: int, operator: Operator, field: FieldSchema, operand: Json, *, folded: bool
     ) -> None:
         self.id = id
+        self.name = field.name
         self.operator = operator
         self.field = field
         self.operand = operand
@@ -103,11 +104,14 @@ class Conditions:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._leaves: dict[tuple[Any, ...], Leaf] = {}
+        self._names = {one: one for one in schema.fields}
         self._nodes: dict[tuple[str, tuple[NodeOrLeaf, ...]], Node] = {}
 
     def tree(self, when: Group) -> NodeOrLeaf | None:
         """Compile a rule's conditions as written; None = always."""
-        return self._node(when) if when.kind else None
+        if not when.kind:
+            return None
+        return Node(-1, when.kind, tuple([self._node(kid) for kid in when.kids]))
 
     def _node(self, written: Group | Condition) -> NodeOrLeaf:
         if isinstance(written, Group):
@@ -137,12 +141,14 @@ class Conditions:
         folded = folded and operator.operand is not Operand.NONE and operator.allowed is None
         operand = read_operand(operator, field, raw, self._schema, ignore_case=folded)
         folded = folded and operator.operand is not Operand.PATTERN
-        key = (name, op, operand, _types(operand), folded)
+        name = self._names[name]
+        key = (name, operator.name, operand, _types(operand), folded)
         found = self._leaves.get(key)
         if found is None:
             if not isinstance(operand, OtherField):
                 operator.compile(operand, field)
             found = Leaf(len(self._leaves), operator, field, operand, folded=folded)
+            found.name = name
             self._leaves[key] = found
         return found
 
@@ -150,8 +156,13 @@ class Conditions:
         """Take a tree apart into what must all hold: single children unwrapped, alike joined."""
         if tree is None:
             return ()
+        if isinstance(tree, Node) and tree.kind == "all":
+            parts = [one for kid in tree.kids for one in self.conjuncts(self._plain(kid))]
+            return tuple(dict.fromkeys(parts))
         plain = self._plain(tree)
-        return plain.kids if isinstance(plain, Node) and plain.kind == "all" else (plain,)
+        return (
+            self.conjuncts(plain) if isinstance(plain, Node) and plain.kind == "all" else (plain,)
+        )
 
     def _plain(self, tree: NodeOrLeaf) -> NodeOrLeaf:
         if isinstance(tree, Leaf):
@@ -183,7 +194,7 @@ def _asked(leaf: Leaf) -> Check:
 
 
 def _of_value(leaf: Leaf, test: Test) -> Check:
-    name = leaf.field.name
+    name = leaf.name
 
     def check(view: View) -> bool:
         try:
@@ -195,7 +206,7 @@ def _of_value(leaf: Leaf, test: Test) -> Check:
 
 
 def _of_folded(leaf: Leaf, test: Test) -> Check:
-    name = leaf.field.name
+    name = leaf.name
 
     def check(view: View) -> bool:
         try:
@@ -208,7 +219,7 @@ def _of_folded(leaf: Leaf, test: Test) -> Check:
 
 def _of_change(leaf: Leaf, test: Test) -> Check:
     field, operator, folded = leaf.field, leaf.operator, leaf.folded
-    name = field.name
+    name = leaf.name
 
     def check(view: View) -> bool:
         if operator.changes and not view.changed[name]:

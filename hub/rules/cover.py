@@ -1,5 +1,6 @@
 """Cover: by which keys a condition tree can be found, and how often they will be hit."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hub.rules.conditions import Leaf, NodeOrLeaf
@@ -89,7 +90,7 @@ def _keys(leaf: Leaf) -> tuple[Key, ...] | None:
 
 def _declared(leaf: Leaf) -> list[AccessKey] | None:
     """Ask the operator; one that fails here can still be tested."""
-    operator, name = leaf.operator, leaf.field.name
+    operator, name = leaf.operator, leaf.name
     found: Sequence[AccessKey] | None
     try:
         if leaf.by_field:
@@ -119,15 +120,20 @@ def _key(leaf: Leaf, declared: AccessKey) -> Key | None:
             kind, folded, value, proves = KeyKind.SUBSTRING, value.ignore_case, literal, False
     if kind in RANGES | {KeyKind.CHANGED, KeyKind.PRESENT, KeyKind.REGEX}:
         folded = False
-    if not fitting(kind, value) or declared.field != leaf.field.name:
+    if not fitting(kind, value) or declared.field != leaf.name:
         return None
-    return Key(TableId(kind, declared.field, folded), value, proves)
+    return Key(_table(kind, leaf.name, folded), value, proves)
 
 
 def rank(tree: NodeOrLeaf) -> float:
     """Order conditions so that few tests decide: cheap ones first, and those that rarely hold."""
     found = cover(tree)
     return tree.weight / (1 - min(0.9, 0.5 if found is None else found.cost))
+
+
+@lru_cache(maxsize=4_096)
+def _table(kind: KeyKind, name: str, folded: bool) -> TableId:  # noqa: FBT001  a cache's key
+    return TableId(kind, name, folded)
 
 
 def cost(key: Key, field: FieldSchema) -> float:

@@ -30,12 +30,14 @@ class Home:
 class Entry:
     """A rule of a plan: `rest` must all hold, `source` is the rule's JSON.
 
+    `tree` are its conditions as written (None = always).
+
     `filed` says under which triggers the index has it.
     """
 
     __slots__ = (
         "becomes_true", "enabled", "filed", "home", "id", "lines", "name", "object", "place",
-        "problems", "rest", "source", "stop", "triggers",
+        "problems", "rest", "source", "sources", "stop", "tree", "triggers",
     )  # fmt: skip
 
     def __init__(self, rule: Rule, home: Home, place: int) -> None:
@@ -51,6 +53,8 @@ class Entry:
         self.becomes_true = rule.run == "becomes_true"
         self.source = source_of(rule)
         self.triggers: frozenset[str] = frozenset()
+        self.sources = tuple(rule.sources)
+        self.tree: NodeOrLeaf | None = None
         self.rest: tuple[NodeOrLeaf, ...] = ()
         self.problems: tuple[Problem, ...] = ()
         self.lines: tuple[Line, ...] | None = None

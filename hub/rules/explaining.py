@@ -8,7 +8,6 @@ from hub.rules.entries import Entry
 from hub.rules.explain import ALWAYS, because, flips, trace
 from hub.rules.facts import Facts
 from hub.rules.matches import PlannedAction, RuleTrace, Trace
-from hub.rules.model import Rule
 from hub.rules.views import Picture, act, pictures, still_true
 
 _UNREADABLE: Final = Trace(met=False, kind="all", text="not readable")
@@ -40,16 +39,15 @@ class Explainer:
         return asked is not None and entry.stop and entry.home.id == asked.home.id
 
     def _entry(self, entry: Entry, shown: Sequence[Picture]) -> list[RuleTrace]:
-        rule = None if entry.problems else entry.rule()
         fitting = [one for one in shown if one.shows(entry.object)]
-        traces = [self._trace(entry, rule, picture) for picture in fitting]
+        traces = [self._trace(entry, picture) for picture in fitting]
         if entry.stop and any(one.fired or one.skipped == _SHADOW for one in traces):
             self._stops.setdefault(entry.home.id, entry)
         return traces
 
-    def _trace(self, entry: Entry, rule: Rule | None, picture: Picture) -> RuleTrace:
-        found, why = self._conditions(rule, picture)
-        skipped = self._switch(entry, rule, picture, met=found.met)
+    def _trace(self, entry: Entry, picture: Picture) -> RuleTrace:
+        found, why = self._conditions(entry, picture)
+        skipped = self._switch(entry, picture, met=found.met)
         fired = found.met and skipped is None
         acts = fired or (found.met and skipped == _SHADOW)
         actions = act(entry, picture, self._compiler) if acts else ()
@@ -75,22 +73,20 @@ class Explainer:
         declared = self._compiler.schema.actions
         return tuple(0 if one.skipped else declared[one.action].calls for one in actions)
 
-    def _conditions(self, rule: Rule | None, picture: Picture) -> tuple[Trace, str]:
-        if rule is None:
+    def _conditions(self, entry: Entry, picture: Picture) -> tuple[Trace, str]:
+        if entry.problems:
             return _UNREADABLE, "the rule is not valid"
-        tree = self._compiler.conditions.tree(rule.when)
+        tree = entry.tree
         found = ALWAYS if tree is None else trace(tree, picture.view)
         why = because(tree, found, picture.view)
-        if found.met and rule.run == "becomes_true" and self._facts.prior is None:
+        if found.met and entry.becomes_true and self._facts.prior is None:
             why += " (whether it held before is not known)"
         return found, why
 
-    def _switch(
-        self, entry: Entry, rule: Rule | None, picture: Picture, *, met: bool
-    ) -> str | None:
-        if rule is None:
+    def _switch(self, entry: Entry, picture: Picture, *, met: bool) -> str | None:
+        if entry.problems:
             return f"rule invalid: {entry.problems[0].message}"
-        off = self._off(entry, rule)
+        off = self._off(entry)
         if off is not None or not met:
             return off
         stop = self._stops.get(entry.home.id)
@@ -100,13 +96,13 @@ class Explainer:
             return "still true (becomes_true)"
         return _SHADOW if entry.home.state == _SHADOW else None
 
-    def _off(self, entry: Entry, rule: Rule) -> str | None:
+    def _off(self, entry: Entry) -> str | None:
         if not entry.home.live:
             return "ruleset disabled"
         if not entry.enabled:
             return "rule off"
         if self._facts.trigger not in entry.triggers:
             return f"trigger is {self._facts.trigger.rpartition('.')[2]}"
-        if rule.sources and self._facts.connector not in rule.sources:
+        if entry.sources and self._facts.connector not in entry.sources:
             return 'connector is not in "from"'
         return None

@@ -5,7 +5,7 @@ moment; `stale` says when building anew would pay. Building works on a copy, so 
 another thread can do it.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from math import isqrt
 from typing import Final, Generic, Protocol, TypeAlias, TypeVar
 
@@ -25,13 +25,12 @@ _HEAD: Final = 64
 _MAX_DEPTH: Final = 8
 
 Sought = TypeVar("Sought", bound=Hashable)
-Found_co = TypeVar("Found_co", bound=Hashable, covariant=True)
 
 
-class Built(Protocol[Found_co]):
+class Built(Protocol[Sought]):
     """Something that finds a fixed set of things in a text."""
 
-    def find(self, text: str) -> Iterable[Found_co]:
+    def find(self, text: str) -> list[Sought]:
         """Name those of them that the text contains; nothing else."""
         ...
 
@@ -69,11 +68,17 @@ class Finder(Generic[Sought]):
 
     def find(self, text: str) -> list[Sought]:
         """Name everything known that the text contains, each once."""
-        contains, known = self._contains, self._known
-        found = [one for one in self._delta if contains(text, one)]
-        if self._built is not None:
-            fresh = self._delta
-            found += [one for one in self._built.find(text) if one in known and one not in fresh]
+        delta, built = self._delta, self._built
+        if len(delta) > MAX_DELTA and self._overdue:
+            self.settle()
+            return self.find(text)
+        if not delta and not self._gone and built is not None:
+            return built.find(text)
+        contains = self._contains
+        found = [one for one in delta if contains(text, one)]
+        if built is not None:
+            known = self._known
+            found += [one for one in built.find(text) if one in known and one not in delta]
         return found
 
     @property
@@ -82,7 +87,7 @@ class Finder(Generic[Sought]):
         return len(self._delta) > MAX_DELTA or self._gone > len(self._known) + MAX_DELTA
 
     @property
-    def overdue(self) -> bool:
+    def _overdue(self) -> bool:
         """Whether building anew should not wait any longer."""
         return len(self._delta) > max(MAX_DELTA, 4 * isqrt(len(self._known)))
 
@@ -146,7 +151,7 @@ class _Automaton:
             if root != one:
                 self._behind.setdefault(root, []).append(one)
 
-    def find(self, text: str) -> Iterable[str]:
+    def find(self, text: str) -> list[str]:
         """Name the needles that the text contains."""
         matches = self._automaton.find_matches_as_indexes(text, overlapping=True)
         hits = {match[0] for match in matches}
@@ -182,7 +187,7 @@ class Grams:
             if len(one) >= _GRAM:
                 self._by_gram.setdefault(one[:_GRAM], []).append(one)
 
-    def find(self, text: str) -> Iterable[str]:
+    def find(self, text: str) -> list[str]:
         """Name the needles that the text contains."""
         found = [one for one in self._short if one in text]
         grams = {text[at : at + _GRAM] for at in range(len(text) - _GRAM + 1)}
@@ -229,7 +234,7 @@ class PatternSets:
             for at in range(0, len(alike), SHARD):
                 self._shards += _shards(alike[at : at + SHARD], memory)
 
-    def find(self, text: str) -> Iterable[Pattern]:
+    def find(self, text: str) -> list[Pattern]:
         """Name the patterns that are found in the text."""
         found: list[Pattern] = []
         for shard, patterns in self._shards:

@@ -26,6 +26,7 @@ class Index:
         self._shape = shape or Shape()
         self._levels: dict[object, Level] = {}
         self._by_trigger: dict[str, tuple[Level, ...]] = {}
+        self._single: dict[frozenset[str], tuple[object, ...]] = {}
         self._sets: set[frozenset[str]] = set()
         self._objects: dict[str, Counter[str]] = {}
 
@@ -72,11 +73,17 @@ class Index:
 
     def _under(self, triggers: frozenset[str]) -> tuple[object, ...]:
         if len(triggers) <= _FEW:
-            return tuple(triggers)
+            return self._singly(triggers)
         if triggers not in self._sets and len(self._sets) >= _SETS:
-            return tuple(triggers)
+            return self._singly(triggers)
         self._sets.add(triggers)
         return (triggers,)
+
+    def _singly(self, triggers: frozenset[str]) -> tuple[object, ...]:
+        known = self._single.get(triggers)
+        if known is None:
+            known = self._single[triggers] = tuple(triggers)
+        return known
 
     def _level(self, name: object) -> Level:
         level = self._levels.get(name)

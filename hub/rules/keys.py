@@ -147,10 +147,9 @@ class Sought:
         """Run the bucket of everything found in the text."""
         text = view.folded[self.field] if self.folded else view.new.get(self.field)
         if isinstance(text, str):
-            if self._finder.overdue:
-                self._finder.settle()
+            buckets = self.buckets
             for one in self._finder.find(text):
-                self.buckets[one].find(view, found)
+                buckets[one].find(view, found)
 
     def settle(self) -> None:
         """Build the finder anew where that pays."""

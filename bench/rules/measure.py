@@ -1,0 +1,171 @@
+"""One measurement in a process of its own: `python -m bench.rules.measure index mixed 1000`."""
+
+import gc
+import json
+import resource
+import statistics
+import sys
+import time
+import tracemalloc
+
+from bench.rules import workload
+from bench.rules.contenders import CONTENDERS, Closures, Index
+from hub.rules import Rule
+from hub.rules.conditions import Leaf
+
+EVENTS = 200
+CHECKED = 40
+CALLS = 2_000
+SECONDS = 1.0
+
+
+def measure(name, load, count):
+    made = workload.LOADS[load](count)
+    events = [made.event(number) for number in range(EVENTS)]
+    contender = _contender(name, made.rules)
+    started = time.perf_counter()
+    contender.build()
+    built = time.perf_counter() - started
+    gc.collect()
+    gc.freeze()
+    equal = _equal(contender, made.rules, events) if name != "closures" else CHECKED
+    times = _times(contender, events)
+    return {
+        "us": statistics.median(times) * 1e6,
+        "mean_us": statistics.fmean(times) * 1e6,
+        "build_us_per_rule": built / count * 1e6,
+        "equal": equal,
+        "matches": statistics.fmean(len(contender.match(one)) for one in events[:50]),
+    }
+
+
+def _contender(name, rules):
+    if name in CONTENDERS:
+        return CONTENDERS[name](rules)
+    from bench.rules.peers import PEERS
+
+    return PEERS[name](rules)
+
+
+def _equal(contender, rules, events):
+    """Count the events for which the contender finds what closures find."""
+    truth = Closures(rules)
+    truth.build()
+    some = events[:CHECKED]
+    return sum(set(contender.found(one)) == set(truth.match(one)) for one in some)
+
+
+def _times(contender, events):
+    times = []
+    match, clock = contender.match, time.perf_counter
+    for one in events[:20]:
+        match(one)
+    ends = clock() + SECONDS
+    while len(times) < CALLS and clock() < ends:
+        for one in events:
+            started = clock()
+            match(one)
+            now = clock()
+            times.append(now - started)
+            if now > ends:
+                break
+    return times
+
+
+def count_tests(load, count):
+    """Count the conditions that are tested for an event."""
+    tested = 0
+
+    def counting(_, check):
+        def counted(view):
+            nonlocal tested
+            tested += 1
+            return check(view)
+
+        return counted
+
+    made = workload.LOADS[load](count)
+    events = [made.event(number) for number in range(EVENTS)]
+    Leaf.observe = counting
+    try:
+        contender = Index(made.rules)
+        contender.build()
+        for one in events:
+            contender.match(one)
+    finally:
+        Leaf.observe = None
+    return {"tests": tested / EVENTS}
+
+
+def weigh(count):
+    """Weigh the plan; the rules it is compiled from are not counted."""
+    rules = workload.Workload(count).rules
+    contender = Index(rules)
+    resident = _resident()
+    tracemalloc.start()
+    contender.build()
+    contender.ruleset = None
+    gc.collect()
+    traced, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return {"bytes": traced / count, "resident": (_resident() - resident) / count}
+
+
+def _resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def changes(count):
+    """Time adding and removing one rule, explaining, and matching with planned actions."""
+    load = workload.Workload(count + 200)
+    contender = Index(load.rules[:count])
+    contender.build()
+    gc.collect()
+    gc.freeze()
+    fresh = [Rule.model_validate(one) for one in load.rules[count:]]
+    home = contender.ruleset.model_copy(update={"rules": []})
+    events = [load.event(number) for number in range(100)]
+    plan = contender.plan
+    adding, plan = _each(fresh, plan, lambda p, one: p.with_changes(add=[one], ruleset=home))
+    removing, plan = _each(fresh, plan, lambda p, one: p.with_changes(remove=[one.id]))
+    explaining = _timed(lambda: plan.explain(events[0])) / count
+    matching = [_timed(lambda one=one: plan.match(one)) for one in events * 3]
+    return {
+        "add_us": adding * 1e6,
+        "remove_us": removing * 1e6,
+        "explain_us_per_rule": explaining * 1e6,
+        "match_us": statistics.median(matching) * 1e6,
+    }
+
+
+def _each(rules, plan, change):
+    times = []
+    for one in rules:
+        started = time.perf_counter()
+        plan = change(plan, one)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times), plan
+
+
+def _timed(call):
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def main(arguments):
+    kind, *rest = arguments
+    if kind == "tests":
+        answer = count_tests(rest[0], int(rest[1]))
+    elif kind == "weigh":
+        answer = weigh(int(rest[0]))
+    elif kind == "changes":
+        answer = changes(int(rest[0]))
+    else:
+        answer = measure(kind, rest[0], int(rest[1]))
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
