@@ -8,7 +8,7 @@ import json
 import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self, cast
 
 _REASONS: Final = {200: "OK", 202: "Accepted", 404: "Not Found", 429: "Too Many Requests"}
 
@@ -52,7 +52,7 @@ class Sink:
     most_in_flight: int = 0
     _server: asyncio.Server | None = None
 
-    async def __aenter__(self) -> "Sink":
+    async def __aenter__(self) -> Self:
         """Listen on a free port."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
@@ -121,8 +121,7 @@ class _Connection(asyncio.Protocol):
         self._tasks: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP server's
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

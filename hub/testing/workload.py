@@ -227,14 +227,14 @@ class LoadPlugin:
         """Bring the fields of both."""
         return [
             field
-            for object in (ITEM, CASE)
+            for one in (ITEM, CASE)
             for field in (
-                object.field("title", "Title"),
-                object.field("status", "Status", writable=True),
-                object.field("lane", "Lane"),
-                object.field("seq", "Sequence", FieldType.INTEGER),
-                object.field("note", "Note"),
-                object.field("stamp", "Stamp", FieldType.TIMESTAMP, noise=True),
+                one.field("title", "Title"),
+                one.field("status", "Status", writable=True),
+                one.field("lane", "Lane"),
+                one.field("seq", "Sequence", FieldType.INTEGER),
+                one.field("note", "Note"),
+                one.field("stamp", "Stamp", FieldType.TIMESTAMP, noise=True),
             )
         ]
 
@@ -242,8 +242,8 @@ class LoadPlugin:
     def hub_register_triggers(self) -> Sequence[Any]:
         """Bring the triggers of both."""
         return [
-            object.trigger(verb, f"{object.label} {verb}")
-            for object in (ITEM, CASE)
+            one.trigger(verb, f"{one.label} {verb}")
+            for one in (ITEM, CASE)
             for verb in ("created", "updated", "annotated")
         ]
 

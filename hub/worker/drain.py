@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -50,7 +50,7 @@ class Drains:
         self.parts.passing("claimed")
         await Drain(drains=self, lease=lease).run()
 
-    def filed(self, shards: Sequence[int] | frozenset[int]) -> None:
+    def filed(self, shards: Iterable[int]) -> None:
         """Tell drains in work that their shard got something new."""
         for shard in shards:
             signal = self.signals.get(shard)

@@ -44,7 +44,7 @@ class Engine:
     running any more: events in work were finished, the rest goes on elsewhere or later.
     """
 
-    def __init__(  # noqa: PLR0913 - what the composition root hands over
+    def __init__(  # noqa: PLR0913, PLR0917 - what the composition root hands over
         self,
         database: Database,
         settings: HubSettings,
