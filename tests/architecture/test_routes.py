@@ -23,7 +23,7 @@ def routes() -> dict[str, APIRoute]:
         for router in vars(importlib.import_module(module.name)).values():
             if isinstance(router, APIRouter):
                 found |= {
-                    f"{min(one.methods)} {one.path}": one
+                    f"{one.endpoint.__module__}.{one.endpoint.__name__} {min(one.methods)}": one
                     for one in router.routes
                     if isinstance(one, APIRoute)
                 }
@@ -67,7 +67,7 @@ def test_paths_are_plural_nouns_with_dashes():
     odd = [
         name
         for name in ROUTES
-        for part in name.split(" ", 1)[1].split("/")
+        for part in ROUTES[name].path.split("/")
         if part and not part.startswith("{")
         and not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*(:[a-z-]+)?|v1|\.well-known", part)
     ]  # fmt: skip

@@ -14,7 +14,12 @@ GLOBAL = {
     "workers": "processes serve all tenants",
     "hub_meta": "the installation's own facts",
 }
-TENANT_OPTIONAL = {"timers", "audit", "tokens"}  # the hub's own, and what its operator does
+TENANT_OPTIONAL = {
+    "timers",
+    "audit",
+    "tokens",
+    "request_keys",
+}  # the hub's own, and what its operator does
 
 
 def tables():

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 import hub
+from hub import testing
 from hub.testing.network import ConnectionOpened, refused_network
 from hub.testing.payloads import (
     PayloadFile,
@@ -198,3 +201,18 @@ def test_an_event_loop_runs_behind_the_guard():
 @given(st.text(max_size=30), st.integers(-1000, 1000))
 def test_text_and_whole_numbers_are_themselves(text, number):
     assert (value_json(text), value_json(number)) == (text, number)
+
+
+def test_pytest_itself_loads_nothing_of_the_kit():
+    """The kit's pytest plugin is loaded in every run where the hub is installed."""
+    asked = "import hub.testing.pytest_plugin, sys; print(*sorted(sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+
+    heavy = {"hypothesis", "httpx", "hub.testing.contract", "hub.catalog", "hub.rules"}
+    assert set(done.stdout.split()) & heavy == set()
+
+
+def test_an_unknown_name_of_the_kit_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
+        getattr(testing, "Nothing")  # noqa: B009 - a name that the type checker knows is missing
