@@ -267,7 +267,7 @@ class ToyVendor:
         self.subscriptions: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str]] = []
         self.headers: dict[str, str] = {}
-        self.fault: web.Response | None = None
+        self.fault: tuple[int, str] | None = None
         self.url = ""
 
     @asynccontextmanager
@@ -285,7 +285,8 @@ class ToyVendor:
     async def _answer(self, request: web.Request) -> web.Response:
         self.requests.append((request.method, request.path))
         if self.fault is not None:
-            return self.fault
+            status, text = self.fault
+            return web.Response(status=status, text=text)
         if request.path == "/token":
             form = await request.post()
             self.keys.add(f"token-for-{form['code']}")

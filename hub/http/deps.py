@@ -10,6 +10,7 @@ from hub.catalog.catalog import Catalog
 from hub.clock import Clock
 from hub.clock import now as present
 from hub.db.engine import Database
+from hub.http.idempotency import write_mark
 from hub.settings import HubSettings
 
 
@@ -49,9 +50,15 @@ async def read_session(database: TheDatabase) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-async def write_session(database: TheDatabase) -> AsyncIterator[AsyncSession]:
-    """Open a session whose changes are committed before the answer is sent."""
+async def write_session(request: Request, database: TheDatabase) -> AsyncIterator[AsyncSession]:
+    """Open a session whose changes are committed before the answer is sent.
+
+    The request's Idempotency-Key, if it has one, is written in the same transaction.
+    """
+    mark = getattr(request.state, "idempotency", None)
     async with database.writing() as session:
+        if mark is not None:
+            await write_mark(session, mark)
         yield session
 
 

@@ -43,11 +43,21 @@ def require_match(if_match: str | None, row: Versioned) -> None:
 
     PreconditionMissing without If-Match; ChangedMeanwhile with the other's name and time.
     """
-    if if_match is None:
-        raise PreconditionMissing("Send the ETag that you were shown as If-Match (or *).")
-    shown = {part.strip().removeprefix("W/") for part in if_match.split(",")}
-    if shown & {"*", etag_of(row.row_version)}:
+    if _matches(if_match, row.row_version):
         return
     when = row.updated_at.isoformat(timespec="seconds").replace("+00:00", "Z")
     who = row.updated_by or "somebody"
     raise ChangedMeanwhile(f"{who} changed it at {when}. Read it again, then repeat the change.")
+
+
+def require_version(if_match: str | None, version: int) -> None:
+    """As `require_match`, for a row that does not say who changed it."""
+    if not _matches(if_match, version):
+        raise ChangedMeanwhile("Read it again, then repeat the change.")
+
+
+def _matches(if_match: str | None, version: int) -> bool:
+    if if_match is None:
+        raise PreconditionMissing("Send the ETag that you were shown as If-Match (or *).")
+    shown = {part.strip().removeprefix("W/") for part in if_match.split(",")}
+    return bool(shown & {"*", etag_of(version)})

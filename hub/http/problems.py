@@ -93,7 +93,7 @@ def pointer_of(parts: Sequence[str | int]) -> str:
 async def _on_hub_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HubError)  # noqa: S101 - registered for it
     instance = request_id(request)
-    if error.status >= 500 and error.retry_after is None:
+    if error.status == 500:
         logger.error("request failed", exc_info=error, extra={"request": instance})
     return problem_answer(error, instance)
 
@@ -134,15 +134,8 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     return answer
 
 
-async def _on_bug(request: Request, error: Exception) -> JSONResponse:
-    instance = request_id(request)
-    logger.error("request failed", exc_info=error, extra={"request": instance})
-    return problem_answer(HubError(), instance)
-
-
 def add_problem_handlers(app: FastAPI) -> None:
     """Make the app answer every error as a problem."""
     app.add_exception_handler(HubError, _on_hub_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_bug)
