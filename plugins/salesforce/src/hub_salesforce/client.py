@@ -130,6 +130,10 @@ class SalesforceClient:
         self._describes[api_name.lower()] = fresh
         return fresh
 
+    def forget(self, api_name: str) -> None:
+        """Let the next use of an object's description ask for it anew."""
+        self._describes.pop(api_name.lower(), None)
+
     async def objects(self) -> Sequence[Row]:
         """Return the short descriptions of all objects of the org, at most FRESH old."""
         if self._objects is None or self.now() - self._objects[0] > FRESH:

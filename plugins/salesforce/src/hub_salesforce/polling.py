@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub import Batch, Event, Poller
 from hub_salesforce import composite, events, rows, soql
+from hub_salesforce.errors import SalesforceRejected
 from hub_salesforce.sobjects import NoteShape, Objects, SObject
 from hub_salesforce.values import instant, stamp
 
@@ -20,13 +21,14 @@ _SLOW, _SHED = timedelta(minutes=5), timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """Where polling stands: everything before `start` is read.
+    """Where polling stands: everything before `start` is read, nothing before `floor` is told.
 
     While a window has more pages, `end` is its end and `after` holds, for each object that
     is not through, the stamp and id of the last row read.
     """
 
     start: datetime
+    floor: datetime
     end: datetime | None = None
     after: dict[str, tuple[datetime, str]] = field(default_factory=dict)
 
@@ -35,6 +37,7 @@ class Cursor:
         return json.dumps(
             {
                 "start": stamp(self.start),
+                "floor": stamp(self.floor),
                 "end": stamp(self.end) if self.end else None,
                 "after": {name: [stamp(at), last] for name, (at, last) in self.after.items()},
             }
@@ -46,6 +49,7 @@ class Cursor:
         found = json.loads(text)
         return cls(
             start=instant(found["start"]),
+            floor=instant(found.get("floor") or found["start"]),
             end=instant(found["end"]) if found.get("end") else None,
             after={
                 name: (instant(at), last) for name, (at, last) in (found.get("after") or {}).items()
@@ -69,7 +73,7 @@ class _Source:
 class _Window:
     start: datetime
     end: datetime
-    overlap: timedelta
+    begin: datetime
 
 
 def poller_of(objects: Objects) -> "Poller[SalesforceClient]":
@@ -77,7 +81,8 @@ def poller_of(objects: Objects) -> "Poller[SalesforceClient]":
 
     async def fetch(client: "SalesforceClient", cursor: str | None) -> Batch:
         if cursor is None:
-            return Batch(events=(), cursor=Cursor(start=await _beginning(client)).text())
+            start = await _beginning(client)
+            return Batch(events=(), cursor=Cursor(start=start, floor=start).text())
         if not client.settings.poll_enabled or _waits(client):
             return Batch(events=(), cursor=cursor)
         return await _poll(client, objects, Cursor.read(cursor))
@@ -101,20 +106,17 @@ def statement(
     fields: Sequence[str], api_name: str, window: _Window, after: tuple[datetime, str] | None
 ) -> str:
     """Return the query of one page of a window."""
-    condition = (
-        soql.after(*after, window.end)
-        if after
-        else soql.window(window.start - window.overlap, window.end)
-    )
+    condition = soql.after(*after, window.end) if after else soql.window(window.begin, window.end)
     order = "SystemModstamp ASC, Id ASC"
     return soql.select(fields, api_name, condition, order=order, limit=soql.PAGE)
 
 
 async def _poll(client: "SalesforceClient", objects: Objects, cursor: Cursor) -> Batch:
     settings = client.settings
-    end = cursor.end or await _end(client)
+    end = cursor.end or _end(client)
     overlap = timedelta(minutes=settings.poll_overlap_minutes)
-    window = _Window(start=cursor.start, end=end, overlap=overlap)
+    begin = max(cursor.floor, cursor.start - overlap)
+    window = _Window(start=cursor.start, end=end, begin=begin)
     if end <= cursor.start:
         return Batch(events=(), cursor=cursor.text())
     found: list[Event] = []
@@ -130,17 +132,30 @@ async def _poll(client: "SalesforceClient", objects: Objects, cursor: Cursor) ->
                 last = page[-1]
                 after[source.api_name] = (instant(last["SystemModstamp"]), str(last["Id"]))
     if after:
-        paged = Cursor(start=cursor.start, end=end, after=after)
+        paged = Cursor(start=cursor.start, floor=cursor.floor, end=end, after=after)
         return Batch(events=found, cursor=paged.text(), more=True)
     found += await _deletions(client, objects, window)
     client.polled_at = client.now()
-    return Batch(events=found, cursor=Cursor(start=end).text())
+    return Batch(events=found, cursor=Cursor(start=end, floor=cursor.floor).text())
 
 
 async def _pages(
     client: "SalesforceClient", sources: Sequence[_Source], window: _Window, cursor: Cursor
 ) -> "list[list[Row]]":
-    """Return one page for each source, all by one call."""
+    """Return one page for each source, all by one call; fields hidden meanwhile are left out."""
+    try:
+        return await _asked(client, sources, window, cursor)
+    except SalesforceRejected as error:
+        if not any(fault.code == "INVALID_FIELD" for fault in error.faults):
+            raise
+        for source in sources:
+            client.forget(source.api_name)
+        return await _asked(client, sources, window, cursor)
+
+
+async def _asked(
+    client: "SalesforceClient", sources: Sequence[_Source], window: _Window, cursor: Cursor
+) -> "list[list[Row]]":
     parts = []
     for at, source in enumerate(sources):
         fields = await _fields(client, source)
@@ -179,7 +194,7 @@ def _row_events(declared: SObject, row: "Row", url: str, window: _Window) -> Ite
     told before is known by its key.
     """
     made, changed = instant(row["CreatedDate"]), instant(row["SystemModstamp"])
-    if made >= window.start - window.overlap:
+    if made >= window.begin:
         yield events.created(declared, row, actor_name=_name(row, "CreatedBy"), url=url)
     if made < window.start and changed > made:
         name = _name(row, "LastModifiedBy")
@@ -188,7 +203,7 @@ def _row_events(declared: SObject, row: "Row", url: str, window: _Window) -> Ite
 
 def _note_events(source: _Source, row: "Row", url: str, window: _Window) -> Iterator[Event]:
     shape = source.notes
-    if shape is None or instant(row["CreatedDate"]) < window.start - window.overlap:
+    if shape is None or instant(row["CreatedDate"]) < window.begin:
         return
     if any(row.get(name) != wanted for name, wanted in shape.fixed.items()):
         return
@@ -204,7 +219,7 @@ async def _deletions(client: "SalesforceClient", objects: Objects, window: _Wind
     for source in _sources(client, objects):
         if source.notes is None:
             path = f"/sobjects/{source.api_name}/deleted/"
-            span = {"start": _iso(window.start - window.overlap), "end": _iso(window.end)}
+            span = {"start": _iso(window.begin), "end": _iso(window.end)}
             answer = await client.get(path, span)
             found += [
                 events.deleted(
@@ -237,12 +252,15 @@ def _waits(client: "SalesforceClient") -> bool:
 async def _beginning(client: "SalesforceClient") -> datetime:
     if client.skew is None:
         await client.query_page("SELECT Id FROM Organization LIMIT 1")
-    return await _end(client)
+    return _server_now(client)
 
 
-async def _end(client: "SalesforceClient") -> datetime:
-    lag = timedelta(seconds=client.settings.poll_safety_lag_seconds)
-    return (client.now() + (client.skew or timedelta()) - lag).replace(microsecond=0)
+def _end(client: "SalesforceClient") -> datetime:
+    return _server_now(client) - timedelta(seconds=client.settings.poll_safety_lag_seconds)
+
+
+def _server_now(client: "SalesforceClient") -> datetime:
+    return (client.now() + (client.skew or timedelta())).replace(microsecond=0)
 
 
 def _lookup(field_name: str) -> str:

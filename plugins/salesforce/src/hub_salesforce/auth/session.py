@@ -1,6 +1,7 @@
 """One session per connector, renewed by one caller while the others wait."""
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import SecretStr
@@ -30,6 +31,10 @@ _FLOWS: "Mapping[Auth, Flow]" = {
 }
 
 
+REMEMBERED = timedelta(seconds=30)
+"""How long a refused sign-in is not tried again."""
+
+
 class Session:
     """Signs in once and hands out the access until it is refused.
 
@@ -47,33 +52,31 @@ class Session:
         self._http = http
         self._now = now
         self._access: Access | None = None
-        self._attempts = 0
-        self._refused: str | None = None
+        self._refused: tuple[datetime, str] | None = None
         self._lock = asyncio.Lock()
 
     async def access(self, *, instead_of: str | None = None) -> "Access":
         """Return the access, signed in anew if there is none or its token is `instead_of`.
 
-        Callers that come at once share one sign-in, and its failure: a wrong password is
-        tried once, not once a caller.
+        Callers that come at once share one sign-in. A refusal is kept for REMEMBERED: a
+        wrong password is tried once by a whole test of the connector, so that nobody gets
+        locked out.
         """
-        seen = self._attempts
         if self._access and self._access.token != instead_of:
             return self._access
         async with self._lock:
             if self._access and self._access.token != instead_of:
                 return self._access
-            if self._attempts != seen and self._refused:
-                raise hub.AuthenticationFailed(self._refused)
+            if self._refused and self._now() - self._refused[0] < REMEMBERED:
+                raise hub.AuthenticationFailed(self._refused[1])
             return await self._sign_in()
 
     async def _sign_in(self) -> "Access":
-        self._attempts += 1
         self._access = self._refused = None
         try:
             access = await _FLOWS[self._settings.auth](self._settings, self._http, self._now())
         except hub.AuthenticationFailed as error:
-            self._refused = str(error)
+            self._refused = (self._now(), str(error))
             raise
         if access.refresh_token:
             self._settings = self._settings.model_copy(
