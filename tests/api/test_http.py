@@ -1,0 +1,265 @@
+"""What every route shares: problems, limits, headers, repeated creates, health."""
+
+import asyncio
+import json
+from datetime import timedelta
+
+import httpx
+import pytest
+from sqlalchemy import func, select, text
+
+from hub import clock as clocks
+from hub.auth.models import Token
+from hub.errors import HubError
+from hub.http.idempotency import forget_old
+from hub.http.models import RequestKey
+from tests.api.conftest import ACME
+
+TOKENS = f"{ACME}/tokens"
+
+
+def every_problem(kind=HubError):
+    for one in kind.__subclasses__():
+        yield one
+        yield from every_problem(one)
+
+
+def test_each_problem_has_a_name_of_its_own_a_status_and_a_sentence():
+    kinds = [HubError, *every_problem()]
+
+    assert len({one.slug() for one in kinds}) == len(kinds)
+    assert all(400 <= one.status < 600 for one in kinds)
+    assert all(one.title().endswith(".") for one in kinds)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "slug"),
+    [
+        ("GET", "/nowhere", 404, "not-found"),
+        ("DELETE", "/healthz", 405, "method-not-allowed"),
+        ("GET", "/api/v1/tenants/acme/tokens?limit=0", 422, "invalid"),
+        ("GET", "/api/v1/tenants/acme/tokens?cursor=x", 404, "not-found"),
+        ("GET", "/api/v1/tenants/acme/tokens/x", 422, "invalid"),
+        ("GET", "/api/v1/tenants/acme/connectors/a%00b", 400, "bad-request"),
+    ],
+)
+async def test_errors_are_problems(admin, method, path, status, slug):
+    answer = await admin.request(method, path)
+
+    problem = answer.json()
+    assert (answer.status_code, problem["type"]) == (status, f"/problems/{slug}")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["instance"] == f"urn:uuid:{answer.headers['x-request-id']}"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b'{"name": "x", "role": "user"', 400),
+        (b"\xff\xfe", 400),
+        (b"[" * 20_000, 400),
+        (b"[]", 422),
+        (b'{"name": "a\\u0000", "role": "user"}', 422),
+        (b'{"name": "\\ud800", "role": "user"}', 422),
+        (b'{"name": NaN, "role": "user"}', 422),
+        (b"null", 422),
+        (b"", 422),
+    ],
+)
+async def test_a_body_that_can_not_be_read_is_a_problem(admin, body, status):
+    answer = await admin.post(TOKENS, content=body, headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_large_body_is_refused_before_it_is_read(app):
+    read = 0
+
+    async def body():
+        nonlocal read
+        for _ in range(1000):
+            read += 1024
+            yield b"x" * 1024
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://hub.test"
+    ) as api:
+        told = await api.post(
+            TOKENS, content=body(), headers={"Content-Length": "1024000", "Authorization": "x"}
+        )
+        assert read == 0
+        streamed = await api.post("/api/v1/session", content=body())
+
+    assert [told.status_code, streamed.status_code] == [413, 413]
+    assert read <= 66 * 1024
+    assert told.json()["type"] == "/problems/too-large"
+    assert told.headers["connection"] == "close"
+
+
+async def test_a_fault_of_the_hub_is_a_problem_without_details(app, calling, caplog):
+    @app.get("/boom")
+    async def boom():
+        raise RuntimeError("database password is 1234")
+
+    answer = await calling(None).get("/boom")
+
+    assert (answer.status_code, answer.json()["type"]) == (500, "/problems/hub-error")
+    assert "1234" not in answer.text
+    assert answer.headers["x-request-id"] in answer.json()["instance"]
+
+
+async def test_answers_carry_headers_that_protect_browsers(admin):
+    answer = await admin.get("/api/v1/me")
+
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_the_process_says_whether_it_lives_and_is_ready(app, calling):
+    api = calling(None)
+    alive = await api.get("/healthz")
+    ready = await api.get("/readyz")
+
+    async def down() -> str:
+        return "the listener is gone"
+
+    app.state.ready_checks = {"dispatch": down}
+    not_ready = await api.get("/readyz")
+
+    assert (alive.status_code, alive.json()["status"]) == (200, "ok")
+    assert (ready.status_code, ready.json()["parts"]) == (200, {"database": "ok"})
+    assert not_ready.status_code == 503
+    assert not_ready.json()["parts"]["dispatch"] == "the listener is gone"
+
+
+async def test_the_catalog_and_plugins_are_told(admin):
+    catalog = (await admin.get("/api/v1/catalog")).json()
+
+    (toy,) = catalog["connector_types"]
+    assert toy["settings"]["properties"]["api_key"]["writeOnly"]
+    assert (await admin.get("/api/v1/plugins")).json() == []
+    assert (await admin.get("/api/v1/plugins/none")).status_code == 404
+
+
+# Repeated creates -------------------------------------------------------------------------
+
+BODY = {"name": "once", "role": "user"}
+
+
+async def made(database) -> int:
+    async with database.reading() as session:
+        return await session.scalar(select(func.count()).where(Token.name == "once"))
+
+
+async def test_a_repeated_create_happens_once_and_is_answered_alike(admin, sqlite_database):
+    headers = {"Idempotency-Key": "k1"}
+    first = await admin.post(TOKENS, json=BODY, headers=headers)
+    again = await admin.post(TOKENS, json=BODY, headers=headers)
+    other = await admin.post(TOKENS, json=BODY, headers={"Idempotency-Key": "k2"})
+
+    assert [first.status_code, again.status_code, other.status_code] == [201, 201, 201]
+    assert first.json() == again.json() != other.json()
+    assert again.headers["idempotent-replayed"] == "true"
+    assert await made(sqlite_database) == 2
+
+
+async def test_a_key_is_for_one_request(admin):
+    headers = {"Idempotency-Key": "k1"}
+    await admin.post(TOKENS, json=BODY, headers=headers)
+
+    answer = await admin.post(TOKENS, json=BODY | {"name": "two"}, headers=headers)
+
+    assert answer.status_code == 422
+
+
+async def test_two_at_once_are_one(admin, sqlite_database):
+    headers = {"Idempotency-Key": "k1"}
+
+    answers = await asyncio.gather(
+        *(admin.post(TOKENS, json=BODY, headers=headers) for _ in range(5))
+    )
+
+    assert {one.status_code for one in answers} <= {201, 409}
+    assert await made(sqlite_database) == 1
+
+
+async def test_what_was_refused_may_be_tried_again_under_its_key(admin, sqlite_database):
+    headers = {"Idempotency-Key": "k1"}
+    wrong = await admin.post(TOKENS, json=BODY | {"role": "king"}, headers=headers)
+    right = await admin.post(TOKENS, json=BODY, headers=headers)
+
+    assert [wrong.status_code, right.status_code] == [422, 201]
+
+
+async def test_the_same_key_of_somebody_else_is_another_key(admin, acting, tenant, sqlite_database):
+    other = await acting("administrator", tenant)
+    headers = {"Idempotency-Key": "k1"}
+    first = await admin.post(TOKENS, json=BODY, headers=headers)
+    second = await other.post(TOKENS, json=BODY, headers=headers)
+
+    assert first.json()["id"] != second.json()["id"]
+
+
+async def test_kept_answers_are_sealed_and_forgotten_after_a_day(admin, sqlite_database):
+    headers = {"Idempotency-Key": "k1"}
+    token = (await admin.post(TOKENS, json=BODY, headers=headers)).json()["token"]
+
+    async with sqlite_database.reading() as session:
+        (kept,) = (await session.scalars(select(RequestKey))).all()
+    assert token.encode() not in kept.answer
+    assert await forget_old(sqlite_database, clocks.now()) == 0
+    assert await forget_old(sqlite_database, clocks.now() + timedelta(hours=25)) == 1
+
+
+async def test_an_answer_that_a_crash_lost_is_not_carried_out_again(admin, sqlite_database):
+    headers = {"Idempotency-Key": "k1"}
+    await admin.post(TOKENS, json=BODY, headers=headers)
+    async with sqlite_database.writing() as session:
+        await session.execute(text("UPDATE request_keys SET answer = NULL"))
+
+    again = await admin.post(TOKENS, json=BODY, headers=headers)
+
+    assert again.status_code == 409
+    assert await made(sqlite_database) == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+async def test_a_key_has_a_length(admin, key):
+    answer = await admin.post(TOKENS, json=BODY, headers={"Idempotency-Key": key})
+
+    assert answer.status_code == 400
+
+
+async def test_without_credentials_nothing_is_kept_of_a_key(calling, tenant, sqlite_database):
+    await calling(None).post(TOKENS, json=BODY, headers={"Idempotency-Key": "k1"})
+
+    async with sqlite_database.reading() as session:
+        assert not (await session.scalars(select(RequestKey))).all()
+
+
+# The description --------------------------------------------------------------------------
+
+
+def test_the_description_is_complete(app):
+    described = app.openapi()
+    names = []
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            names.append(operation["operationId"])
+            problems = {
+                status: answer
+                for status, answer in operation["responses"].items()
+                if status >= "400" and path != "/readyz"
+            }
+            assert all("application/problem+json" in one["content"] for one in problems.values())
+            declared = {one["name"] for one in operation.get("parameters", ())}
+            wanted = {part[1:-1] for part in path.split("/") if part.startswith("{")}
+            assert wanted <= declared, path
+
+    assert len(names) == len(set(names))
+    assert all(name == name.lower() and "_" in name for name in names)
+    assert "HTTPValidationError" not in json.dumps(described)
