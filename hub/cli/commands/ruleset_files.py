@@ -23,13 +23,7 @@ def read(file: str) -> list[dict[str, Any]]:
 
 def find(session: Session, name: str) -> dict[str, Any]:
     """Return the ruleset of that name or id; Failed (3) when there is none."""
-    found = _named(session, name)
-    if found is None:
-        raise Failed(
-            f"There is no ruleset {name!r}.",
-            "hub ruleset list shows their names.",
-            status=Status.NOT_FOUND,
-        )
+    found: dict[str, Any] = session.hub.get(f"rulesets/{segment(name)}")
     return found
 
 
@@ -85,8 +79,12 @@ def count(given: Mapping[str, Any]) -> str:
 
 
 def _named(session: Session, name: str) -> dict[str, Any] | None:
-    listed = session.hub.pages("rulesets", limit=10_000)
-    return next((one for one in listed if name in (one["name"], one["id"])), None)
+    try:
+        return find(session, name)
+    except Failed as failed:
+        if failed.status is Status.NOT_FOUND:
+            return None
+        raise
 
 
 def _whole(given: Mapping[str, Any]) -> dict[str, Any]:
