@@ -5,7 +5,6 @@ from typing import Any
 import hub
 from hub_pagerduty.actions import ACTIONS
 from hub_pagerduty.connector import PAGERDUTY
-from hub_pagerduty.templates import TEMPLATES
 from hub_pagerduty.vocabulary import FIELDS, OBJECTS, TRIGGERS
 
 
@@ -37,9 +36,3 @@ def hub_register_triggers() -> list[hub.Trigger]:
 def hub_register_actions() -> list[hub.Action[Any, Any]]:
     """Bring the actions."""
     return ACTIONS
-
-
-@hub.hookimpl
-def hub_register_ruleset_templates() -> list[hub.RulesetTemplate[Any]]:
-    """Bring the rules that keep the incident desk and PagerDuty in step."""
-    return TEMPLATES

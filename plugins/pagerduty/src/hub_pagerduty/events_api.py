@@ -36,7 +36,9 @@ async def send_v1(client: PagerDutyClient, body: Mapping[str, Any]) -> str:
 
 async def send_change(client: PagerDutyClient, body: Mapping[str, Any]) -> None:
     """Send a change event."""
-    _check(await client.events(CHANGE_PATH, dict(body)), limit=429)
+    answer = await client.events(CHANGE_PATH, dict(body))
+    _check(answer, limit=429)
+    _content(answer)
 
 
 def v2_event(key: str, verb: Verb, dedup_key: str, payload: Mapping[str, Any]) -> Json:
@@ -94,6 +96,8 @@ def _check(answer: "httpx.Response", *, limit: int) -> None:
     read = errors.read_answer(answer.status_code, answer.text)
     if answer.status_code == limit:
         raise hub.RateLimited(read.said, retry_after=errors.reset_after(answer.headers))
+    if answer.status_code == 401:
+        raise hub.AuthenticationFailed(read.said)
     if answer.status_code == 408 or answer.status_code >= 500:
         raise hub.Unavailable(read.said)  # the dedup key makes a second one harmless
     if "routing key" in read.said.lower() or "routing_key" in read.said:
@@ -103,7 +107,7 @@ def _check(answer: "httpx.Response", *, limit: int) -> None:
 
 def _content(answer: "httpx.Response") -> Json:
     try:
-        content = answer.json()
-    except ValueError:
-        return {}
+        content = answer.json() if answer.content.strip() else {}
+    except ValueError as error:
+        raise hub.OutcomeUnknown("The answer to the event is no JSON.") from error
     return content if isinstance(content, dict) else {}

@@ -18,7 +18,7 @@ _MOMENT: Final = timedelta(seconds=1)
 class OnCall(BaseModel):
     """Parameters of the query `on_call`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
     service: str = Field(
         default="",
@@ -37,7 +37,7 @@ class OnCall(BaseModel):
 class Log(BaseModel):
     """Parameters of the query `log`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
     incident: str = Field(
         min_length=1, title="Incident", description="Id or number of the incident."

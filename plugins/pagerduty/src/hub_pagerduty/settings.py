@@ -66,7 +66,7 @@ class PagerDutySettings(BaseModel):
     app id with which Connect or Simple Install fetches Events keys.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     api_key: Key | None = Field(
         default=None,
@@ -266,7 +266,7 @@ class PagerDutySettings(BaseModel):
 class EventsKey(BaseModel):
     """A key of an Events API integration."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
     key: Key
     version: Literal["v1", "v2"] = "v2"

@@ -231,6 +231,7 @@ def _new(act: Any) -> Rule:  # noqa: ANN401 - the function above
 def _rule(
     key: str, name: str, on: Sequence[str], connector: str, when: Rule | None, then: Sequence[Rule]
 ) -> Rule:
+    conditions = {"when": when} if when else {}
     return {
         "format": 1,
         "key": key,
@@ -238,7 +239,7 @@ def _rule(
         "object": DESK,
         "on": list(on),
         "from": [connector],
-        "when": when or {"all": []},
+        **conditions,
         "then": list(then),
     }
 

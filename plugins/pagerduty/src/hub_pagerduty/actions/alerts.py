@@ -13,7 +13,7 @@ from hub_pagerduty.connector import PAGERDUTY
 
 
 class _Sent(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
     service: str = Field(
         default="",

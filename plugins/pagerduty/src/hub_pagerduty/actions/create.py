@@ -16,6 +16,7 @@ from hub_pagerduty.actions.shared import (
     acting,
     events_key_of,
     has_rest,
+    own_events_key_of,
     reference,
     result,
     shown,
@@ -128,13 +129,12 @@ async def create_incident(call: Call[CreateIncident]) -> ActionResult:
         ) from missing
     except errors.Refused as refused:
         if refused.answer.is_duplicate_key:
-            return await _adopt(call, refused)
+            return await _adopt(call, refused, plan.custom)
         if refused.answer.code == errors.INVALID_PRIORITY:
             call.client.forget("priorities")
         raise
     remarks = [*plan.remarks, *await _set_custom_fields(call, incident, plan.custom)]
-    summary = ", ".join([f"Created {shown(incident)}", *remarks])
-    return result(summary, incident)
+    return result(", ".join([f"Created {shown(incident)}", *remarks]), incident)
 
 
 async def find_incident(call: Call[CreateIncident]) -> ActionResult | None:
@@ -236,10 +236,13 @@ async def _set_custom_fields(
     return []
 
 
-async def _adopt(call: Call[CreateIncident], refused: errors.Refused) -> ActionResult:
+async def _adopt(
+    call: Call[CreateIncident], refused: errors.Refused, custom: Mapping[str, Any]
+) -> ActionResult:
     found = await _by_key(call)
     if found is None:
         raise refused
+    await _set_custom_fields(call, found, custom)
     return result(f"Linked {shown(found)}, which exists with this key", found, changed=False)
 
 
@@ -269,10 +272,13 @@ def _key(call: Call[CreateIncident]) -> str:
 
 
 def _events_key(call: Call[CreateIncident]) -> tuple[str, str] | None:
-    transport = call.params.transport
-    found = events_key_of(call.client, call.params.service or call.client.settings.service_id)
-    if transport == "rest" or (transport == "auto" and found is None):
+    transport, client = call.params.transport, call.client
+    service = call.params.service or client.settings.service_id
+    if transport == "rest":
         return None
+    if transport == "auto" and has_rest(client):
+        return own_events_key_of(client, service) if service else None
+    found = events_key_of(client, service)
     if found is None:
         raise hub.Rejected("There is no Events API key for this service.")
     version = found[1] if transport == "auto" else transport.removeprefix("events_")

@@ -1,6 +1,7 @@
 """Change an incident: status, title, urgency, priority, description, fields."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -9,7 +10,7 @@ import hub
 from hub import Action, ActionResult, Value
 from hub_pagerduty import errors, events_api
 from hub_pagerduty.actions.create import conference
-from hub_pagerduty.actions.notes import note_once
+from hub_pagerduty.actions.notes import find_note_like, note_once
 from hub_pagerduty.actions.shared import (
     EVENT_RECORD,
     Acting,
@@ -27,7 +28,7 @@ from hub_pagerduty.actions.shared import (
 from hub_pagerduty.client import Json
 from hub_pagerduty.connector import PAGERDUTY
 from hub_pagerduty.lookups import priority_named
-from hub_pagerduty.text import as_description, cut_title
+from hub_pagerduty.text import as_description, cut_note, cut_title
 from hub_pagerduty.vocabulary import INCIDENT, custom_key, custom_name
 
 
@@ -141,16 +142,16 @@ async def resolve(call: Call[Resolve]) -> ActionResult:
     if incident_id(call).startswith(EVENT_RECORD):
         return await _by_event(call, "resolve")
     incident = await read(call.client, incident_id(call))
-    if incident.get("status") == "resolved":
-        return result(
-            f"{shown(incident).capitalize()} was resolved already", incident, changed=False
-        )
     resolution = call.params.resolution.strip()
+    if incident.get("status") == "resolved":
+        note = await find_note_like(call, cut_note(resolution)) if resolution else None
+        summary = f"{shown(incident).capitalize()} was resolved already"
+        return replace(result(summary, incident, changed=False), note=note)
     if not resolution:
         return await _move(call, incident, "resolved", "Resolved")
     note = await note_once(call, resolution)
     moved = await _move(call, incident, "resolved", "Resolved", resolution=resolution)
-    return ActionResult(summary=f"{moved.summary} with a note", record=moved.record, note=note)
+    return replace(moved, summary=f"{moved.summary} with a note", note=note)
 
 
 async def reopen(call: Call[Acting]) -> ActionResult:
@@ -358,6 +359,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         set_description,
         target=INCIDENT,
         calls=3,
+        writes=lambda params: {"description": params.description},
     ),
     PAGERDUTY.action(
         "set_conference",

@@ -1,11 +1,13 @@
 """Who works on an incident: reassign, escalate, responders; and snooze and merge."""
 
+from collections.abc import Mapping
+from datetime import UTC
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 import hub
-from hub import Action, ActionResult
+from hub import Action, ActionResult, Record, Repeat, Value
 from hub_pagerduty import errors
 from hub_pagerduty.actions.shared import (
     Acting,
@@ -21,6 +23,8 @@ from hub_pagerduty.actions.shared import (
 from hub_pagerduty.client import Json, PagerDutyClient
 from hub_pagerduty.connector import PAGERDUTY
 from hub_pagerduty.lookups import user_id
+from hub_pagerduty.payloads.incidents import incident_values
+from hub_pagerduty.payloads.values import as_object, as_objects, id_of
 from hub_pagerduty.settings import seconds_of
 from hub_pagerduty.vocabulary import INCIDENT
 
@@ -150,22 +154,46 @@ async def escalate(call: Call[Escalate]) -> ActionResult:
 
 
 async def snooze(call: Call[Snooze]) -> ActionResult:
-    """Let an acknowledged incident rest for a while."""
+    """Let an incident rest for a while; one that is triggered is acknowledged first."""
+    incident = await read(call.client, incident_id(call))
+    if incident.get("status") == "resolved":
+        return result(f"Left {shown(incident)} alone: it is resolved", incident, changed=False)
+    if incident.get("status") == "triggered":
+        await change(call, status="acknowledged")
     path = f"/incidents/{incident_id(call)}/snooze"
     body = {"duration": seconds_of(call.params.duration)}
-    incident = await call.client.post_one(path, "incident", body, by=await acting(call))
-    return result(f"Snoozed {shown(incident)} for {call.params.duration}", incident)
+    answer = await call.client.post_one(path, "incident", body, by=await acting(call))
+    return result(f"Snoozed {shown(answer)} for {call.params.duration}", answer)
 
 
 async def merge(call: Call[Merge]) -> ActionResult:
     """Merge the incident into another, which must be open."""
-    source = incident_id(call)
-    if source == call.params.into:
+    source, into = incident_id(call), call.params.into
+    if source == into:
         raise hub.Rejected("An incident cannot be merged into itself.")
     body = {"source_incidents": [reference(source, "incident")]}
-    path = f"/incidents/{call.params.into}/merge"
-    target = await call.client.put_one(path, "incident", body, by=await acting(call))
-    return ActionResult(summary=f"Merged into {shown(target)}")
+    path = f"/incidents/{into}/merge"
+    try:
+        target = await call.client.put_one(path, "incident", body, by=await acting(call))
+    except errors.Refused as refused:
+        if refused.answer.code != errors.ALREADY_MERGED:
+            raise
+        return await _merged_before(call, refused)
+    record = Record(source_object=INCIDENT.name, id=source, values=merged_values(call.params))
+    return ActionResult(summary=f"Merged into {shown(target)}", record=record)
+
+
+def merged_values(params: Merge) -> Mapping[str, Value]:
+    """Return what a merged incident reports of itself."""
+    return {"status": "resolved", "resolve_reason": "merged", "merged_into": params.into}
+
+
+async def _merged_before(call: Call[Merge], refused: errors.Refused) -> ActionResult:
+    incident = await read(call.client, incident_id(call))
+    target = incident_values(incident).get("merged_into")
+    if target != call.params.into:
+        raise hub.Rejected(f"The incident was merged into {target} before.") from refused
+    return result(f"{shown(incident).capitalize()} was merged already", incident, changed=False)
 
 
 async def add_responders(call: Call[Responders]) -> ActionResult:
@@ -176,16 +204,46 @@ async def add_responders(call: Call[Responders]) -> ActionResult:
         raise hub.Rejected("The From e-mail must be a PagerDuty user to ask for responders.")
     users = [reference(await user_id(call.client, one), "user") for one in call.params.users]
     policies = [reference(one, "escalation_policy") for one in call.params.escalation_policies]
+    asked_before = await _asked_before(call)
+    targets = [one for one in [*users, *policies] if one["id"] not in asked_before]
+    if not targets:
+        return ActionResult(summary="All of them were asked already", changed=False)
     body = {
         "requester_id": requester.id,
         "message": call.params.message,
-        "responder_request_targets": [
-            {"responder_request_target": one} for one in [*users, *policies]
-        ],
+        "responder_request_targets": [{"responder_request_target": one} for one in targets],
     }
     await call.client.post(f"/incidents/{incident_id(call)}/responder_requests", body)
     asked = ", ".join([*call.params.users, *call.params.escalation_policies])
     return ActionResult(summary=f"Asked {asked} to help")
+
+
+async def _asked_before(call: Call[Responders]) -> set[str]:
+    """Return the ids of those who were asked and have not declined."""
+    incident = await read(call.client, incident_id(call))
+    responders = [
+        id_of(one.get("user"))
+        for one in as_objects(incident.get("incidents_responders"))
+        if one.get("state") in {"pending", "joined"}
+    ]
+    requests = [
+        id_of(as_object(target).get("responder_request_target") or target)
+        for one in as_objects(incident.get("responder_requests"))
+        for target in as_objects(one.get("responder_request_targets"))
+    ]
+    return {one for one in [*responders, *requests] if one}
+
+
+async def find_escalation(call: Call[Escalate]) -> ActionResult | None:
+    """Look for an escalation since the event: a second one would skip a level."""
+    path = f"/incidents/{incident_id(call)}/log_entries"
+    query = [("since", call.event.occurred_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))]
+    kind = "delegate" if call.params.escalation_policy else "escalate"
+    async for entry in call.client.pages(path, "log_entries", query):
+        if entry.get("type") == f"{kind}_log_entry" and entry.get("agent"):
+            incident = await read(call.client, incident_id(call))
+            return result(f"{shown(incident).capitalize()} was escalated before", incident)
+    return None
 
 
 async def _next_level(client: PagerDutyClient, incident: Json) -> int:
@@ -202,21 +260,26 @@ async def _next_level(client: PagerDutyClient, incident: Json) -> int:
 
 PEOPLE_ACTIONS: list[Action[Any, Any]] = [
     PAGERDUTY.action("reassign_incident", "Reassign", Reassign, reassign, target=INCIDENT),
-    PAGERDUTY.action("escalate_incident", "Escalate", Escalate, escalate, target=INCIDENT, calls=4),
-    PAGERDUTY.action("snooze_incident", "Snooze", Snooze, snooze, target=INCIDENT),
+    PAGERDUTY.action(
+        "escalate_incident",
+        "Escalate",
+        Escalate,
+        escalate,
+        target=INCIDENT,
+        repeat=Repeat.FIND_FIRST,
+        calls=4,
+        find=find_escalation,
+    ),
+    PAGERDUTY.action("snooze_incident", "Snooze", Snooze, snooze, target=INCIDENT, calls=2),
     PAGERDUTY.action(
         "merge_incident",
         "Merge into another incident",
         Merge,
         merge,
         target=INCIDENT,
-        writes=lambda params: {
-            "status": "resolved",
-            "resolve_reason": "merged",
-            "merged_into": params.into,
-        },
+        writes=merged_values,
     ),
     PAGERDUTY.action(
-        "add_responders", "Add responders", Responders, add_responders, target=INCIDENT, calls=2
+        "add_responders", "Add responders", Responders, add_responders, target=INCIDENT, calls=3
     ),
 ]

@@ -18,7 +18,7 @@ EVENT_RECORD = "event:"
 class Acting(BaseModel):
     """Parameters of every action that PagerDuty credits to a person."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
 
     from_email: str = Field(
         default="",
@@ -88,9 +88,13 @@ def has_rest(client: PagerDutyClient) -> bool:
 
 
 def events_key_of(client: PagerDutyClient, service: str) -> tuple[str, str] | None:
-    """Return the Events key for a service and its version; None where there is none."""
-    keys = events_keys(client.settings)
-    found = keys.get(service) or keys.get("")
+    """Return the Events key for a service, else the default one, and its version."""
+    return own_events_key_of(client, service) or own_events_key_of(client, "")
+
+
+def own_events_key_of(client: PagerDutyClient, service: str) -> tuple[str, str] | None:
+    """Return the Events key that was given for this very service, and its version."""
+    found = events_keys(client.settings).get(service)
     return (found.key.get_secret_value(), found.version) if found else None
 
 

@@ -93,11 +93,17 @@ def _references(incident: Json) -> dict[str, Value]:
     for key in ("service", "escalation_policy"):
         if key in incident:
             values[key] = id_of(incident[key])
-            values[f"{key}_name"] = name_of(incident[key])
+            values |= _named(f"{key}_name", incident[key])
     if "priority" in incident:
-        values["priority"] = name_of(incident["priority"])
+        values |= _named("priority", incident["priority"])
         values["priority_id"] = id_of(incident["priority"])
     return values
+
+
+def _named(key: str, reference: object) -> dict[str, Value]:
+    # A reference may come without its name: then the name is not said, rather than empty.
+    name = name_of(reference)
+    return {} if name is None and id_of(reference) else {key: name}
 
 
 def _people(incident: Json) -> dict[str, Value]:
@@ -129,7 +135,8 @@ def _reason(incident: Json) -> dict[str, Value]:
     if not is_merged(incident):
         return {"resolve_reason": text(incident["resolve_reason"]), "merged_into": None}
     target = as_object(as_object(incident["resolve_reason"]).get("incident"))
-    return {"resolve_reason": "merged", "merged_into": id_of(target)}
+    found = id_of(target)
+    return {"resolve_reason": "merged", **({"merged_into": found} if found else {})}
 
 
 def _moments(incident: Json) -> dict[str, Value]:

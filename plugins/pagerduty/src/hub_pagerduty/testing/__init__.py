@@ -19,6 +19,8 @@ def settings_for(base_url: str) -> Mapping[str, Any]:
         "service_id": "PXXXXXX",
         "from_email": "ops@company.com",
         "subdomain": "demo",
+        "integration_key": f"2{1:031x}",
+        "webhook_secret": "replaced-when-the-webhook-is-enabled",
     }
 
 
