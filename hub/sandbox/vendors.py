@@ -66,7 +66,7 @@ class PagerDuty:
         """Return a person's own API key."""
         answer = await self.http.get(f"{self.url}/_sim/state")
         answer.raise_for_status()
-        return str(next(one["key"] for one in answer.json()["users"] if one["id"] == user))
+        return str(next(one["key"] for one in answer.json()["keys"] if one["user"] == user))
 
     async def _change(self, id: str, change: Mapping[str, Any], *, by: str) -> None:
         body = {"incident": {"type": "incident_reference", **change}}
