@@ -131,8 +131,11 @@ def _misfit(
     if request is None or asks_for_token(request):
         return _no_connector_error(outcome)
     if not isinstance(outcome, Exception):
-        passes = fault.name in _MAY_SUCCEED or (fault.name in {"403", "404"} and reads(request))
-        return None if passes else f"it ended as if all were well: {outcome!r:.200}"
+        return (
+            None
+            if _may_pass(fault, request, transport)
+            else f"it ended as if all were well: {outcome!r:.200}"
+        )
     if isinstance(outcome, ConnectorError) and any(
         secret in str(outcome) for secret in scene.subject.secrets()
     ):
@@ -146,6 +149,19 @@ def _misfit(
     if fault.name == "429-retry-after" and isinstance(outcome, RateLimited):
         return _pace(outcome)
     return None
+
+
+def _may_pass(fault: Fault, request: httpx.Request, transport: Failing) -> bool:
+    """Whether work may succeed in spite of a fault.
+
+    What is refused or missing when read may not matter; nor may it after the main write is
+    done: an incident that was made stays made when its last detail is refused.
+    """
+    if fault.name in _MAY_SUCCEED:
+        return True
+    before = transport.requests[: transport.nth - 1]
+    written = any(not reads(one) and not asks_for_token(one) for one in before)
+    return fault.name in {"403", "404"} and (reads(request) or written)
 
 
 def _pace(outcome: RateLimited) -> str | None:
@@ -201,7 +217,8 @@ async def repeat_faults(subject: Subject, action: Action[Any, Any]) -> list[str]
     if isinstance(outcome, Exception):
         return [f"sent twice: {type(outcome).__name__}: {outcome}"]
     first, second = (_made(one) for one in outcome)
-    return [] if first == second else [f"sent twice, it made {first!r} and {second!r}"]
+    several = any(one != other for one, other in zip(first, second, strict=True) if one and other)
+    return [f"sent twice, it made {first!r} and {second!r}"] if several else []
 
 
 async def _find_faults(subject: Subject, action: Action[Any, Any]) -> list[str]:

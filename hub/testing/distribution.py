@@ -32,7 +32,8 @@ def watch(event, arguments):
     if event in {"socket.connect", "socket.bind", "subprocess.Popen", "os.system"}:
         opened.append(event)
     elif event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
-        opened.append(f"open {arguments[0]!r} for writing")
+        if "__pycache__" not in str(arguments[0]):
+            opened.append(f"open {arguments[0]!r} for writing")
 sys.addaudithook(watch)
 started = time.process_time()
 __import__(sys.argv[2])
@@ -102,7 +103,7 @@ class _Import(TypedDict):
 
 def _imported(name: str) -> _Import:
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text
-        [sys.executable, "-B", "-c", _IMPORT, json.dumps(sys.path), name],
+        [sys.executable, "-c", _IMPORT, json.dumps(sys.path), name],
         capture_output=True,
         text=True,
         timeout=60,
