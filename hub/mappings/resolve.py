@@ -76,6 +76,36 @@ class Resolver:
             return await self._inbound(tenant_id, connector_id, (record, target))
         return await self._outbound(tenant_id, connector_id, record)
 
+    async def from_table(
+        self,
+        tenant_id: uuid.UUID,
+        connector_id: uuid.UUID,
+        record: Record,
+        direction: Direction = "outbound",
+        *,
+        target: str | None = None,
+    ) -> Resolution:
+        """Find what `service` would find without asking any vendor; the steps say so.
+
+        For dry runs and what-if: the table and the connector's plain settings only.
+        """
+        asked = record.source_object if direction == "outbound" else target or ""
+        left_out = [
+            f"resolver {one.name}: left out, a run asks it first"
+            for one in self.catalog.resolvers_of(asked)
+        ]
+        if direction == "inbound":
+            rows = await self._inbound_rows(tenant_id, connector_id)
+            found = inbound_of(rows, service_of(record) or "", target)
+            return replace(found, steps=(*left_out, *found.steps))
+        async with self.database.reading() as session:
+            kept = ServiceMappings(session, tenant_id)
+            rows = [row_of(one) for one in await kept.of_connector(connector_id)]
+            connector = (await kept.connectors()).get(connector_id)
+        own = connector.settings.get("service_id") if connector else None
+        found = outbound_of(rows, record, own_default=own if isinstance(own, str) else None)
+        return replace(found, steps=(*left_out, *found.steps))
+
     async def _outbound(
         self, tenant_id: uuid.UUID, connector_id: uuid.UUID, record: Record
     ) -> Resolution:

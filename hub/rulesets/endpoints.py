@@ -10,6 +10,8 @@ from hub.http.paging import Page
 from hub.rulesets import service, versions
 from hub.rulesets.dependencies import Named, Reading, RuleId, Writing
 from hub.rulesets.endpoints_history import router as history
+from hub.rulesets.endpoints_templates import router as templates
+from hub.rulesets.endpoints_trial import router as trial
 from hub.rulesets.schemas import (
     Checked,
     CheckIn,
@@ -64,6 +66,8 @@ async def order_rulesets(actor: RulesEdit, writing: Writing, asked: Order) -> No
 
 
 router.include_router(history)
+router.include_router(templates)
+router.include_router(trial)
 
 
 @router.post(_ONE + ":duplicate", operation_id="duplicate_ruleset", status_code=201)
@@ -110,14 +114,14 @@ async def delete_ruleset(
     actor: RulesDelete,
     writing: Writing,
     ruleset: Named,
-    confirm: Annotated[str, Query(max_length=200, description="The ruleset's name.")] = "",
+    name: Annotated[str, Query(max_length=200, description="The ruleset's name.")] = "",
     if_match: IfMatch = None,
 ) -> None:
     """Delete a ruleset, confirmed with its name; what it did stays explained."""
     work = writing(actor)
     row = await work.found(ruleset)
     require_match(if_match, row)
-    await service.delete(work, row, confirm)
+    await service.delete(work, row, name)
 
 
 # --------------------------------------------------------------------------- the draft

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hub import clock, ids
 from hub.connectors.models import Connector, ConnectorFields, ConnectorObject
 from hub.db.repository import Repository
 from hub.db.tenancy import Tenant
@@ -244,3 +245,55 @@ async def raise_rules_version(session: AsyncSession, tenant_id: uuid.UUID) -> in
         .execution_options(synchronize_session=False)
     )
     return (await session.execute(statement)).scalar_one()
+
+
+async def waiting_whatifs(
+    session: AsyncSession, before: datetime
+) -> Sequence[tuple[uuid.UUID, uuid.UUID]]:
+    """Return (tenant, key) of questions that nobody has worked since; for a process's start."""
+    query = select(WhatIf.tenant_id, WhatIf.id).where(
+        WhatIf.state.in_(("waiting", "running")), WhatIf.beat_at < before
+    )
+    return [(row[0], row[1]) for row in await session.execute(query)]
+
+
+async def ensure_value_map(
+    session: AsyncSession, tenant_id: uuid.UUID, table: tuple[str, Mapping[str, str]], by: str
+) -> bool:
+    """Make a value map that a template brings, unless one of its name exists; whether it was made.
+
+    Of keys with one value the first is marked for the way back.
+    """
+    name, pairs = table
+    maps, rows = neighbours.table("value_maps"), neighbours.table("value_map_rows")
+    there = select(maps.c.id).where(maps.c.tenant_id == tenant_id, maps.c.name == name)
+    if await session.scalar(there) is not None:
+        return False
+    key, at = ids.new_id(), clock.now()
+    who = {"created_by": by, "updated_by": by, "created_at": at, "updated_at": at}
+    await session.execute(
+        insert(maps).values(
+            id=key,
+            tenant_id=tenant_id,
+            name=name,
+            label="",
+            on_missing="error",
+            row_version=1,
+            **who,
+        )
+    )
+    values = list(pairs.values())
+    listed = [
+        {
+            "tenant_id": tenant_id,
+            "map_id": key,
+            "key": one,
+            "value": value,
+            "back": values.count(value) > 1 and values.index(value) == at_,
+            "position": at_,
+        }
+        for at_, (one, value) in enumerate(pairs.items())
+    ]
+    if listed:
+        await session.execute(insert(rows), listed)
+    return True

@@ -198,7 +198,7 @@ async def delete(work: Work, row: Ruleset, confirm: str) -> None:
     """Delete a ruleset; its versions stay for the runs that name them."""
     if confirm != row.name:
         text = f"To delete the ruleset, confirm with its name: {row.name!r}."
-        raise Invalid(text, errors=[Fault("/confirm", text, "confirm")])
+        raise Invalid(text, errors=[Fault("/name", text, "confirm")])
     before = _facts(row)
     if row.active_version is not None:
         await work.plans.bump(work.session, work.tenant)

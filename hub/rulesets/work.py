@@ -99,6 +99,10 @@ class Work:
             return None
         return await self.versions.of(row.id, row.active_version)
 
+    def forget_schema(self) -> None:
+        """Read the schema again when it is next needed: this request changed it."""
+        self._schema = None
+
     async def problems(self, rules: Sequence[Any]) -> list[Problem]:
         """Return everything that is wrong with rules, at once."""
         return check_ruleset({"rules": list(rules)}, await self.schema())
