@@ -3,11 +3,11 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 
-_TRIES_ON_RESTART = (httpx.TransportError,)
+Trace: TypeAlias = dict[str, Any]
 
 
 class HubRefused(Exception):
@@ -62,10 +62,12 @@ class Hub:
                 if line.strip():
                     yield json.loads(line)
 
-    async def traces(self, *, limit: int = 50) -> list[dict[str, Any]]:
-        """Return the newest deliveries with their traces, the newest first."""
-        found = await self.get("deliveries", limit=limit)
-        return [await self.get(f"deliveries/{one['id']}/trace") for one in found["items"]]
+    async def traces(self, *, connector: str = "", limit: int = 30) -> AsyncIterator[Trace]:
+        """Yield the newest deliveries with their traces, the newest first."""
+        query = {"connector": connector} if connector else {}
+        found = await self.get("deliveries", limit=limit, **query)
+        for one in found["items"]:
+            yield await self.get(f"deliveries/{one['id']}/trace")
 
     def _url(self, path: str) -> str:
         if path.startswith("/"):

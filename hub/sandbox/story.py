@@ -314,7 +314,7 @@ class _Found:
 
 async def _delivery(world: World, trigger: str, record: str) -> _Found:
     """Find the newest delivery that brought this trigger of this record."""
-    for trace in await world.hub.traces():
+    async for trace in world.hub.traces(connector=trigger.partition(".")[0]):
         for event in trace["events"]:
             if event["trigger"] == trigger and event["record"] == record:
                 return _Found(trace["id"], event)
@@ -323,7 +323,7 @@ async def _delivery(world: World, trigger: str, record: str) -> _Found:
 
 async def _quiet(world: World) -> None:
     """Raise NotYet while anything that came in is not worked."""
-    for trace in await world.hub.traces():
+    async for trace in world.hub.traces():
         for event in trace["events"]:
             if event["state"] == "pending":
                 raise NotYet(f"{event['id']} ({event['trigger']}) is not worked yet")
