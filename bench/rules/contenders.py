@@ -107,8 +107,8 @@ TESTS = {
     ),
     "matches": _matches,
     "changed": lambda name, _: lambda view: view.prior[name] != view.new[name],
-    "changed_to": lambda name, wanted: lambda view: (
-        view.new[name] == wanted and view.prior[name] != wanted
+    "changed_to": lambda name, wanted: (
+        lambda view: view.new[name] == wanted and view.prior[name] != wanted
     ),
 }
 

@@ -215,6 +215,7 @@ ORDER: Final = (
         types=MEASURED,
         compile=comparisons.greater,
         keys=_one(KeyKind.LOWER),
+        exact=frozenset({KeyKind.LOWER}),
     ),
     Operator(
         name="gte",
@@ -223,6 +224,7 @@ ORDER: Final = (
         types=MEASURED,
         compile=comparisons.greater_or_equal,
         keys=_one(KeyKind.LOWER),
+        exact=frozenset({KeyKind.LOWER}),
     ),
     Operator(
         name="lt",
@@ -231,6 +233,7 @@ ORDER: Final = (
         types=MEASURED,
         compile=comparisons.less,
         keys=_one(KeyKind.UPPER),
+        exact=frozenset({KeyKind.UPPER}),
     ),
     Operator(
         name="lte",
@@ -239,6 +242,7 @@ ORDER: Final = (
         types=MEASURED,
         compile=comparisons.less_or_equal,
         keys=_one(KeyKind.UPPER),
+        exact=frozenset({KeyKind.UPPER}),
     ),
     Operator(
         name="between",

@@ -33,10 +33,14 @@ class Equal:
         """Name the value itself."""
         return (value,)
 
-    def opened(self, place: Hashable) -> None:
+    def proves(self, _: Hashable) -> bool:
+        """Tell that an exact key always is."""
+        return True
+
+    def opened(self, _: Hashable) -> None:
         """Nothing to learn."""
 
-    def closed(self, place: Hashable) -> None:
+    def closed(self, _: Hashable) -> None:
         """Nothing to learn."""
 
     def probe(self, view: View, found: Found) -> None:
@@ -61,10 +65,14 @@ class Member:
         """Name the value itself."""
         return (value,)
 
-    def opened(self, place: Hashable) -> None:
+    def proves(self, _: Hashable) -> bool:
+        """Tell that an exact key always is."""
+        return True
+
+    def opened(self, _: Hashable) -> None:
         """Nothing to learn."""
 
-    def closed(self, place: Hashable) -> None:
+    def closed(self, _: Hashable) -> None:
         """Nothing to learn."""
 
     def probe(self, view: View, found: Found) -> None:
@@ -93,6 +101,10 @@ class Affix:
     def places(self, value: Json) -> Iterable[Hashable]:
         """Name the value itself."""
         return (value,)
+
+    def proves(self, _: Hashable) -> bool:
+        """Tell that an exact key always is."""
+        return True
 
     def opened(self, place: Hashable) -> None:
         """Count the length."""
@@ -134,6 +146,10 @@ class Sought:
     def places(self, value: Json) -> Iterable[Hashable]:
         """Name the value itself."""
         return (value,)
+
+    def proves(self, _: Hashable) -> bool:
+        """Tell that an exact key always is."""
+        return True
 
     def opened(self, place: Hashable) -> None:
         """Look for it."""
@@ -179,10 +195,14 @@ class Changed:
         """Name the only bucket."""
         return (None,)
 
-    def opened(self, place: Hashable) -> None:
+    def proves(self, _: Hashable) -> bool:
+        """Tell that an exact key always is."""
+        return True
+
+    def opened(self, _: Hashable) -> None:
         """Nothing to learn."""
 
-    def closed(self, place: Hashable) -> None:
+    def closed(self, _: Hashable) -> None:
         """Nothing to learn."""
 
     def probe(self, view: View, found: Found) -> None:
@@ -205,10 +225,14 @@ class Present:
         """Name the only bucket."""
         return (None,)
 
-    def opened(self, place: Hashable) -> None:
+    def proves(self, _: Hashable) -> bool:
+        """Tell that an exact key always is."""
+        return True
+
+    def opened(self, _: Hashable) -> None:
         """Nothing to learn."""
 
-    def closed(self, place: Hashable) -> None:
+    def closed(self, _: Hashable) -> None:
         """Nothing to learn."""
 
     def probe(self, view: View, found: Found) -> None:

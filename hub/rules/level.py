@@ -140,8 +140,9 @@ class Level:
         proven = tuple(one for one in rest if one is not pivot)
         filings: dict[tuple[TableId, object], tuple[object, Rest]] = {}
         for key in found.keys:
-            left = proven if key.exact and found.pivot else rest
-            for place in self._table(key.table).places(key.value):
+            table, exact = self._table(key.table), key.exact and found.pivot
+            for place in table.places(key.value):
+                left = proven if exact and table.proves(place) else rest
                 at = key.table, place
                 if at not in filings or len(left) > len(filings[at][1]):
                     filings[at] = key.path, left

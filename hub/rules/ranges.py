@@ -14,6 +14,8 @@ from hub.sdk.operators import KeyKind
 
 _NARROWEST: Final = -20
 _STEPS: Final = 16
+BEYOND: Final = True
+AMONG: Final = False
 
 
 def as_float(value: Json) -> float:
@@ -47,6 +49,10 @@ class Interval:
             level += 1
             first, last = _cells(low, high, level)
         return dict.fromkeys(((level, first), (level, last)))
+
+    def proves(self, _: Hashable) -> bool:
+        """Tell that a cell proves what its operator says it does."""
+        return True
 
     def opened(self, place: Hashable) -> None:
         """Count the width of the cell."""
@@ -82,7 +88,8 @@ def _cells(low: float, high: float, level: int) -> tuple[int, int]:
 class Bound:
     """The key is a bound on one side; bounds close to each other share a bucket.
 
-    A bound is rounded down to five significant bits, which keeps the order.
+    A bound is rounded down to five significant bits, which keeps the order. Each has two
+    places: one for values that lie beyond all bounds of the bucket, one for those among them.
     """
 
     __slots__ = ("_sorted", "_upper", "buckets", "field")
@@ -94,30 +101,38 @@ class Bound:
         self._sorted: list[float] = []
 
     def places(self, value: Json) -> Iterable[Hashable]:
-        """Name the rounded bound."""
-        return (rounded(as_float(value)),)
+        """Name both places of the rounded bound."""
+        at = rounded(as_float(value))
+        return ((at, BEYOND), (at, AMONG))
+
+    def proves(self, place: Hashable) -> bool:
+        """Tell whether the place is the one for values beyond."""
+        return isinstance(place, tuple) and place[1] is BEYOND
 
     def opened(self, place: Hashable) -> None:
         """Put the bound into its place."""
-        if isinstance(place, float):
-            insort(self._sorted, place)
+        if isinstance(place, tuple) and place[1] is BEYOND:
+            insort(self._sorted, place[0])
 
     def closed(self, place: Hashable) -> None:
         """Take it out."""
-        if isinstance(place, float):
-            del self._sorted[bisect_left(self._sorted, place)]
+        if isinstance(place, tuple) and place[1] is BEYOND:
+            del self._sorted[bisect_left(self._sorted, place[0])]
 
     def probe(self, view: View, found: Found) -> None:
-        """Run the buckets on the right side of the value."""
+        """Run the buckets on the right side of the value, and the one around it."""
         value = view.new.get(self.field)
         if value is None:
             return
-        at = rounded(as_float(value))
+        at, buckets = rounded(as_float(value)), self.buckets
+        around = buckets.get((at, AMONG))
+        if around is not None:
+            around.find(view, found)
         bounds = self._sorted
-        first = bisect_left(bounds, at) if self._upper else 0
-        behind = len(bounds) if self._upper else bisect_right(bounds, at)
+        first = bisect_right(bounds, at) if self._upper else 0
+        behind = len(bounds) if self._upper else bisect_left(bounds, at)
         for bound in bounds[first:behind]:
-            self.buckets[bound].find(view, found)
+            buckets[bound, BEYOND].find(view, found)
 
 
 def rounded(value: float) -> float:

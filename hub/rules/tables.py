@@ -40,11 +40,15 @@ class Table(Protocol):
         """Name the buckets of a key's value."""
         ...
 
-    def opened(self, place: Hashable) -> None:
+    def proves(self, place: Hashable, /) -> bool:
+        """Tell whether an exact key is exact at this place."""
+        ...
+
+    def opened(self, place: Hashable, /) -> None:
         """Learn that a bucket came."""
         ...
 
-    def closed(self, place: Hashable) -> None:
+    def closed(self, place: Hashable, /) -> None:
         """Learn that a bucket went."""
         ...
 

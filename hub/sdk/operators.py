@@ -58,7 +58,8 @@ class Operator:
     returns is pure and never raises for any value of `types`, None included. With
     `needs_prior` it is false, with a reason, while no prior value is known.
     `keys(operand, field name)` promises: true implies that one of these keys is hit.
-    `exact` are the kinds whose hit proves the condition. `inverse` is the exact opposite,
+    `exact` are the kinds whose hit proves the condition (with LOWER and UPPER: that of a
+    value beyond the bound). `inverse` is the exact opposite,
     null included. Letter case is the matcher's business: an operator gets folded values.
     With `changes` the hub asks the test only while the field has changed. `allowed(operand,
     field)` is for operators that are true of a few values only: it lists all of them.
