@@ -2,13 +2,19 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
+from hub import builtins
+from hub.catalog import load_plugins
 from hub.catalog.pages import hooks, hookspecs_page, sdk_page, signature_of
+from hub.errors import HubError
 from hub.settings import HubSettings
+from hub.testing import PluginContract
+from hub.testing.transports import FAULTS
 from tests.architecture.tree import DOCS, PLUGINS, ROOT, pages, parsed, shown, suites
 
 REFERENCE = DOCS / "reference"
@@ -118,13 +124,23 @@ def test_the_documentation_has_the_four_kinds_and_the_decisions(kind):
     assert list((DOCS / kind).glob("*.md"))
 
 
-def test_the_tutorial_is_the_plugin_that_is_tested():
-    sample = (ROOT / "tests" / "thirdparty" / "zendesk" / "hub_zendesk.py").read_text()
-    page = (DOCS / "tutorials" / "first-plugin.md").read_text()
-    blocks = re.findall(r"```python\n(# hub_zendesk\.py\n)?(.*?)```", page, flags=re.DOTALL)
-    told = "".join(code for marked, code in blocks if marked)
+SAMPLE = ROOT / "tests" / "thirdparty" / "zendesk"
 
-    assert _code(told) == _code(sample)
+
+@pytest.mark.parametrize("name", ["hub_zendesk.py", "pyproject.toml", "test_contract.py"])
+def test_the_tutorial_shows_the_files_that_are_tested(name):
+    page = (DOCS / "tutorials" / "first-plugin.md").read_text()
+    blocks = re.findall(r"```\w+\n# (\S+)\n(.*?)```", page, flags=re.DOTALL)
+
+    told = "".join(code for named, code in blocks if named == name)
+
+    assert _code(told) == _code(re.sub(r"  # noqa.*", "", (SAMPLE / name).read_text()))
+
+
+def test_the_tutorial_shows_a_payload_that_is_tested():
+    page = (DOCS / "tutorials" / "first-plugin.md").read_text()
+
+    assert any(file.read_text().strip() in page for file in (SAMPLE / "payloads").glob("*.json"))
 
 
 def _code(text: str) -> list[str]:
@@ -141,3 +157,47 @@ def test_the_glossary_has_the_words_of_the_tables():
 
     for word in ("tenant", "connector", "delivery", "event", "run", "lane", "correlation", "link"):
         assert f"| **{word}**" in glossary
+
+
+def test_each_check_of_the_kit_has_its_entry():
+    page = (REFERENCE / "contract-kit.md").read_text()
+    listed = set(re.findall(r"^\| `(test_\w+)` \|", page, flags=re.MULTILINE))
+
+    assert listed == {name for name in vars(PluginContract) if name.startswith("test_")}
+
+
+def test_each_fault_of_the_kit_has_its_entry():
+    page = (REFERENCE / "contract-kit.md").read_text()
+    answers = {str(one.status) for one in FAULTS if one.status}
+
+    assert {one for one in answers if one not in page} == set()
+
+
+def test_each_problem_has_its_entry():
+    page = (REFERENCE / "problems.md").read_text()
+
+    assert [
+        one.slug() for one in _children(HubError) if f"/problems/{one.slug()}`" not in page
+    ] == []
+
+
+def test_problems_have_slugs_and_statuses_of_their_own():
+    found = list(_children(HubError))
+
+    assert len({one.slug() for one in found}) == len(found)
+    assert [one.__name__ for one in found if not 400 <= one.status < 600] == []
+
+
+def _children(kind: type[HubError]) -> Iterator[type[HubError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _children(one)
+
+
+def test_each_operator_and_filter_has_its_entry():
+    page = (REFERENCE / "catalog.md").read_text()
+    catalog = load_plugins(builtins.modules(), entry_points=()).catalog
+
+    assert [
+        one for one in (*catalog.operators, *catalog.filters) if f"| `{one}` |" not in page
+    ] == []
