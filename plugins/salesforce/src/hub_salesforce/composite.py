@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from hub_salesforce.errors import Answer, raise_for
+from hub_salesforce.errors import Answer, faults_of, raise_for
 
 if TYPE_CHECKING:
     from hub_salesforce.client import Row, SalesforceClient
@@ -44,6 +44,15 @@ def accepted(client: "SalesforceClient", answer: Answer) -> Answer:
     """Return the answer of a part; raises the ConnectorError that it stands for."""
     raise_for(answer, client.now())
     return answer
+
+
+def all_accepted(client: "SalesforceClient", answers: Sequence[Answer]) -> Sequence[Answer]:
+    """Return the answers of a call that is saved whole; raises the refusal that undid it."""
+    for one in answers:
+        halted = any(fault.code == "PROCESSING_HALTED" for fault in faults_of(one.data))
+        if one.status >= 400 and not halted:
+            accepted(client, one)
+    return [accepted(client, one) for one in answers]
 
 
 def _answer(sent: "Row", got: "Row") -> Answer:

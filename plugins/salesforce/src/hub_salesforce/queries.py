@@ -3,10 +3,11 @@
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from hub import Query
 from hub_salesforce import apex
+from hub_salesforce.forms import Form
 from hub_salesforce.keys import make_key_pair
 from hub_salesforce.limits import calls_a_day
 from hub_salesforce.requirements import required_of
@@ -19,7 +20,7 @@ _TITLES = frozenset({"string", "email", "phone", "url", "picklist", "combobox"})
 _DESCRIPTIONS = _TITLES | {"textarea"}
 
 
-class KeyPairParams(BaseModel):
+class KeyPairParams(Form):
     """Whose certificate it is."""
 
     common_name: str = Field(
@@ -31,7 +32,7 @@ class KeyPairParams(BaseModel):
     )
 
 
-class ApexParams(BaseModel):
+class ApexParams(Form):
     """For which objects."""
 
     objects: list[str] = Field(
@@ -42,7 +43,7 @@ class ApexParams(BaseModel):
     )
 
 
-class ObjectMappingParams(BaseModel):
+class ObjectMappingParams(Form):
     """Which object is mapped to the incident."""
 
     object: str = Field(

@@ -51,7 +51,7 @@ Secret = Annotated[SecretStr | None, Field(default=None)]
 class SalesforceSettings(BaseModel):
     """Settings of a connector to one Salesforce org."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, defer_build=True)
 
     auth: Auth = Field(
         default=Auth.JWT,

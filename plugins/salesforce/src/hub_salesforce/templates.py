@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from hub import RulesetTemplate
 from hub_salesforce.case import CASE
 from hub_salesforce.connector_type import SALESFORCE
+from hub_salesforce.forms import Form
 
 PRIORITY_TO_URGENCY = "case_priority_to_urgency"
 URGENCY_TO_PRIORITY = "urgency_to_case_priority"
@@ -16,7 +17,7 @@ _INCIDENT = "pagerduty.incident"
 _LINKED = "hub.link.pagerduty.incident"
 
 
-class CaseAndPagerDuty(BaseModel):
+class CaseAndPagerDuty(Form):
     """The object mapping of PagerDuty's package, as parameters."""
 
     priorities: list[str] = Field(
@@ -74,7 +75,7 @@ class CaseAndPagerDuty(BaseModel):
     )
 
 
-class CaseForService(BaseModel):
+class CaseForService(Form):
     """A Case for each new incident of one service."""
 
     service_name: str = Field(

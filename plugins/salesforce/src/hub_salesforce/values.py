@@ -23,7 +23,7 @@ def to_value(raw: Any, type: FieldType | None = None) -> Value:  # noqa: ANN401 
     reader = _READERS.get(type) if type else _guess
     try:
         return reader(raw) if reader else _text(raw)
-    except (ValueError, InvalidOperation):
+    except (ValueError, ArithmeticError):
         return _text(raw)
 
 

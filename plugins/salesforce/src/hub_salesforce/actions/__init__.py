@@ -3,13 +3,14 @@
 from typing import Any
 
 from hub import Action, ConnectorType
-from hub_salesforce.actions import forward, links, notes, people, records, upserts
+from hub_salesforce.actions import create, forward, links, notes, people, records, upserts
 from hub_salesforce.sobjects import Objects
 
 
 def actions_of(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[Action[Any, Any]]:
     """Return all actions of a connector type on these objects."""
     made = [
+        *create.actions(connector_type, objects),
         *records.actions(connector_type, objects),
         *upserts.actions(connector_type, objects),
         *links.actions(connector_type, objects),

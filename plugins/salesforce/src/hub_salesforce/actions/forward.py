@@ -4,14 +4,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 import hub
 from hub import Action, ActionCall, ActionResult, ConnectorType, Event, Value
 from hub_salesforce.client import SalesforceClient
+from hub_salesforce.forms import Form
 
 
-class ForwardEvent(BaseModel):
+class ForwardEvent(Form):
     """Where to forward the event."""
 
     path: str = Field(

@@ -3,19 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from hub import Action, ActionCall, ActionResult, ConnectorType, Value
 from hub_salesforce import rows
 from hub_salesforce.actions.records import write
 from hub_salesforce.actions.targets import done, target_of
 from hub_salesforce.client import SalesforceClient
+from hub_salesforce.forms import Form
 from hub_salesforce.sobjects import Objects
 
 _FIELD: dict[str, JsonValue] = {"x-hub": {"source": "fields", "advanced": True}}
 
 
-class LinkBack(BaseModel):
+class LinkBack(Form):
     """What to write about the linked incident, and where."""
 
     incident_id: str = Field(

@@ -3,13 +3,14 @@
 from datetime import UTC, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 import hub
 from hub import Action, ActionCall, ActionResult, ConnectorType, Repeat
 from hub_salesforce import soql
 from hub_salesforce.actions.targets import target_of
 from hub_salesforce.client import SalesforceClient
+from hub_salesforce.forms import Form
 from hub_salesforce.sobjects import NoteShape, Objects, SObject
 
 LONGEST_POST = 10_000
@@ -19,7 +20,7 @@ _EARLIER = timedelta(minutes=10)
 _LOOKED_AT = 200
 
 
-class AddComment(BaseModel):
+class AddComment(Form):
     """A comment to write."""
 
     body: str = Field(
@@ -35,7 +36,7 @@ class AddComment(BaseModel):
     )
 
 
-class PostToFeed(BaseModel):
+class PostToFeed(Form):
     """A post in the feed of a record."""
 
     body: str = Field(
@@ -57,7 +58,7 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
 
     async def add(call: ActionCall[SalesforceClient, AddComment]) -> ActionResult:
         declared, record = target_of(call, objects)
-        shape = _shape(declared)
+        shape = note_shape(declared)
         row = comment_row(shape, record.id, call.params.body, public=call.params.public)
         made = await call.client.create(shape.api_name, row)
         return _added(shape, made, row)
@@ -66,7 +67,7 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
         call: ActionCall[SalesforceClient, AddComment],
     ) -> ActionResult | None:
         declared, record = target_of(call, objects)
-        shape = _shape(declared)
+        shape = note_shape(declared)
         row = comment_row(shape, record.id, call.params.body, public=call.params.public)
         parent = f"{shape.parent} = {soql.literal(record.id)}"
         made = await _same(call, shape.api_name, parent, shape.text, str(row[shape.text]))
@@ -163,7 +164,8 @@ def _plain(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
 
-def _shape(declared: SObject) -> NoteShape:
+def note_shape(declared: SObject) -> NoteShape:
+    """Return where an object's notes are kept; Rejected for an object without notes."""
     if not declared.notes:
         raise hub.Rejected(f"{declared.label} has no comments that the hub knows: post in the feed")
     return declared.notes[0]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 import hub
 from hub import Action, ActionCall, ActionResult, ConnectorType
@@ -10,11 +10,12 @@ from hub_salesforce import soql
 from hub_salesforce.actions.records import write
 from hub_salesforce.actions.targets import target_of
 from hub_salesforce.client import SalesforceClient
+from hub_salesforce.forms import Form
 from hub_salesforce.ids import is_id, to_18
 from hub_salesforce.sobjects import Objects
 
 
-class AssignOwner(BaseModel):
+class AssignOwner(Form):
     """Whom a record shall belong to."""
 
     owner: str = Field(
@@ -25,7 +26,7 @@ class AssignOwner(BaseModel):
     )
 
 
-class CloseRecord(BaseModel):
+class CloseRecord(Form):
     """How to close a Case."""
 
     status: str = Field(

@@ -1,49 +1,32 @@
-"""Create a record, set a field, update several fields."""
+"""Set a field, set several fields, in one call with a comment if wanted."""
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from hub import Action, ActionCall, ActionResult, ConnectorType, Record, Repeat, Value
-from hub_salesforce import composite, events, rows, soql
-from hub_salesforce.actions.targets import done, label_of, target_of, value_of
+from hub import Action, ActionCall, ActionResult, ConnectorType, Record, Value
+from hub_salesforce import composite, events, rows
+from hub_salesforce.actions.notes import comment_row, note_shape
+from hub_salesforce.actions.targets import (
+    JsonValue,
+    done,
+    label_of,
+    target_of,
+    value_of,
+    written,
+)
 from hub_salesforce.client import SalesforceClient, made_id
-from hub_salesforce.errors import Conflict, Duplicate, SalesforceRejected
-from hub_salesforce.requirements import learn
+from hub_salesforce.errors import Conflict
+from hub_salesforce.forms import Form
 from hub_salesforce.sobjects import Objects, SObject
 from hub_salesforce.values import instant
 
-JsonValue: TypeAlias = str | int | float | bool | list[str] | None
-_EARLIER = timedelta(minutes=10)
-_ALLOW_DUPLICATES = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
 
-
-class CreateRecord(BaseModel):
-    """A record to make."""
-
-    object: str = Field(
-        default="Case",
-        title="Object",
-        description="API name of the object: Case, Account, My_Thing__c.",
-        json_schema_extra={"x-hub": {"source": "objects"}},
-    )
-    fields: dict[str, JsonValue] = Field(
-        title="Fields",
-        description="Value by field. Give all fields that the org requires.",
-        json_schema_extra={"x-hub": {"source": "fields", "resolve": "service"}},
-    )
-    allow_duplicates: bool = Field(
-        default=False,
-        title="Save duplicates",
-        description="Save also when a duplicate rule of the org only warns.",
-        json_schema_extra={"x-hub": {"advanced": True}},
-    )
-
-
-class SetField(BaseModel):
+class SetField(Form):
     """A field to set."""
 
     field: str = Field(
@@ -60,7 +43,7 @@ class SetField(BaseModel):
     )
 
 
-class UpdateRecord(BaseModel):
+class UpdateRecord(Form):
     """Fields to set in one call."""
 
     fields: dict[str, JsonValue] = Field(
@@ -74,50 +57,37 @@ class UpdateRecord(BaseModel):
         description="Leave the record as it is when someone changed these fields after the event.",
         json_schema_extra={"x-hub": {"advanced": True}},
     )
+    comment: str = Field(
+        default="",
+        title="Comment",
+        description="Also written, in the same call: both are saved or neither.",
+        json_schema_extra={"x-hub": {"multiline": True}},
+    )
 
 
 def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[Action[Any, Any]]:
-    """Return create_record, set_field and update_record."""
+    """Return set_field and update_record."""
     target = objects.declared[0].source_object
     label = objects.declared[0].label
-
-    async def create(call: ActionCall[SalesforceClient, CreateRecord]) -> ActionResult:
-        return await _create(call, objects.of(call.params.object))
-
-    async def find(call: ActionCall[SalesforceClient, CreateRecord]) -> ActionResult | None:
-        return await _find(call, objects.of(call.params.object))
 
     async def set_field(call: ActionCall[SalesforceClient, SetField]) -> ActionResult:
         wanted = {call.params.field: value_of(call.params.value)}
         return await write(call, objects, wanted, only_if_unchanged=call.params.only_if_unchanged)
 
     async def update(call: ActionCall[SalesforceClient, UpdateRecord]) -> ActionResult:
+        if call.params.comment:
+            return await _update_and_comment(call, objects)
         wanted = {key: value_of(value) for key, value in call.params.fields.items()}
         return await write(call, objects, wanted, only_if_unchanged=call.params.only_if_unchanged)
 
-    def writes_created(params: CreateRecord) -> Mapping[str, Value]:
-        return _written(objects.of(params.object), params.fields)
-
     def writes_field(params: SetField) -> Mapping[str, Value]:
-        return _written(_owner_of(objects, params.field), {params.field: params.value})
+        return written(_owner_of(objects, params.field), {params.field: params.value})
 
     def writes_fields(params: UpdateRecord) -> Mapping[str, Value]:
         first = next(iter(params.fields), "")
-        return _written(_owner_of(objects, first), params.fields)
+        return written(_owner_of(objects, first), params.fields)
 
     return [
-        connector_type.action(
-            "create_record",
-            "Create new record",
-            CreateRecord,
-            create,
-            target=target,
-            creates=True,
-            repeat=Repeat.FIND_FIRST,
-            calls=2,
-            find=find,
-            writes=writes_created,
-        ),
         connector_type.action(
             "set_field",
             f"Set {label} field value",
@@ -153,79 +123,6 @@ async def write(
     return _result(declared, record.id, body, wanted)
 
 
-async def _create(
-    call: ActionCall[SalesforceClient, CreateRecord], declared: SObject
-) -> ActionResult:
-    """Create the record and read it back by one call, so that no answer in between gets lost."""
-    client = call.client
-    wanted = {key: value_of(value) for key, value in call.params.fields.items()}
-    body = await rows.body_of(client, declared, wanted)
-    keyed = _key_field(client, body)
-    if keyed:
-        body.values[keyed] = call.key
-    headers = _ALLOW_DUPLICATES if call.params.allow_duplicates else None
-    path = f"{client.root}/sobjects/{body.describe.name}"
-    made, read = await composite.send(
-        client,
-        [
-            composite.part("made", "POST", path, body.values, headers),
-            composite.part("read", "GET", f"{path}/@{{made.id}}"),
-        ],
-    )
-    try:
-        row_id = made_id(composite.accepted(client, made))
-    except Duplicate as error:
-        if keyed and error.existing and keyed.lower() in str(error).lower():
-            return await _existing(client, declared, error.existing)
-        raise
-    except SalesforceRejected as error:
-        learn(client, body.describe.name, error)
-        raise
-    row = rows.typed(body.describe, read.data) if read.status == 200 else {"Id": row_id}
-    return _made(declared, row, await client.record_url(declared.api_name, row_id))
-
-
-async def _find(
-    call: ActionCall[SalesforceClient, CreateRecord], declared: SObject
-) -> ActionResult | None:
-    client = call.client
-    wanted = {key: value_of(value) for key, value in call.params.fields.items()}
-    body = await rows.body_of(client, declared, wanted)
-    keyed = _key_field(client, body)
-    conditions = [f"{keyed} = {soql.literal(call.key)}"] if keyed else await _marks(call, body)
-    statement = soql.select(["Id"], declared.api_name, *conditions, order="CreatedDate", limit=1)
-    found = await client.query_page(statement)
-    return await _existing(client, declared, str(found[0]["Id"])) if found else None
-
-
-async def _marks(call: ActionCall[SalesforceClient, CreateRecord], body: rows.Body) -> list[str]:
-    """Return what tells a record of ours where there is no key field: who, when, what text."""
-    access = await call.client.session.access()
-    since = call.event.occurred_at.astimezone(UTC) - _EARLIER
-    marks = [
-        f"CreatedById = {soql.literal(access.user_id)}",
-        f"CreatedDate >= {soql.literal(since)}",
-    ]
-    for name, value in body.values.items():
-        info = body.describe.field(name)
-        plain = info is not None and info.filterable and info.vendor_type in {"string", "picklist"}
-        if plain and isinstance(value, str):
-            marks.append(f"{name} = {soql.literal(value)}")
-    return marks
-
-
-async def _existing(client: SalesforceClient, declared: SObject, id: str) -> ActionResult:
-    """Return the record that an earlier send of the same run made."""
-    row = await rows.read(client, declared, id)
-    return _made(declared, row, await client.record_url(declared.api_name, id))
-
-
-def _made(declared: SObject, row: Mapping[str, Any], url: str) -> ActionResult:
-    record = replace(events.record_of(declared, row), url=url)
-    words = f"Created {declared.label} {record.human_id or record.id}"
-    return ActionResult(summary=words, record=record)
-
-
 async def _write_unchanged(
     call: ActionCall[SalesforceClient, Any], declared: SObject, body: rows.Body
 ) -> ActionResult:
@@ -246,6 +143,32 @@ async def _write_unchanged(
             continue
         return _result(declared, record.id, body, {})
     raise Conflict(f"{declared.label} {record.id} is changed again and again")
+
+
+async def _update_and_comment(
+    call: ActionCall[SalesforceClient, UpdateRecord], objects: Objects
+) -> ActionResult:
+    client, (declared, record) = call.client, target_of(call, objects)
+    wanted = {key: value_of(value) for key, value in call.params.fields.items()}
+    body = await rows.body_of(client, declared, wanted)
+    shape = note_shape(declared)
+    note = comment_row(shape, record.id, call.params.comment, public=False)
+    path = f"{client.root}/sobjects"
+    since = {"If-Unmodified-Since": format_datetime(_known_since(call), usegmt=True)}
+    headers = since if call.params.only_if_unchanged else None
+    url = f"{path}/{declared.api_name}/{record.id}"
+    answers = await composite.send(
+        client,
+        [
+            composite.part("update", "PATCH", url, body.values, headers),
+            composite.part("note", "POST", f"{path}/{shape.api_name}", note),
+        ],
+        all_or_none=True,
+    )
+    updated, noted = composite.all_accepted(client, answers)
+    done = _result(declared, record.id, body, wanted)
+    words = f"{done.summary} and added a comment"
+    return replace(done, summary=words, note=made_id(noted), changed=updated.status == 204)
 
 
 def _known_since(call: ActionCall[SalesforceClient, Any]) -> datetime:
@@ -281,17 +204,6 @@ def _result(
 def _shown(value: object) -> str:
     text = "empty" if value in {None, ""} else str(value)
     return text if len(text) <= 60 else f"{text[:59]}…"
-
-
-def _key_field(client: SalesforceClient, body: rows.Body) -> str | None:
-    """Return the API name of the org's key field, if the object has a usable one."""
-    info = body.describe.field(client.settings.hub_key_field or "Id")
-    usable = info and info.external_id and info.createable
-    return info.name if info and usable else None
-
-
-def _written(declared: SObject, given: Mapping[str, JsonValue]) -> Mapping[str, Value]:
-    return rows.as_stored(declared, {key: value_of(value) for key, value in given.items()})
 
 
 def _owner_of(objects: Objects, field: str) -> SObject:

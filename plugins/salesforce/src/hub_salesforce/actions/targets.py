@@ -1,15 +1,19 @@
 """What every action needs: its record, its object, its values."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import hub
 from hub import ActionCall, ActionResult, RecordRef, Value
 from hub_salesforce.client import SalesforceClient
 from hub_salesforce.ids import is_id, to_18
+from hub_salesforce.rows import as_stored
 from hub_salesforce.sobjects import Objects, SObject
 
 if TYPE_CHECKING:
     from hub_salesforce.rows import Body
+
+JsonValue: TypeAlias = str | int | float | bool | list[str] | None
 
 
 def target_of(
@@ -28,6 +32,11 @@ def value_of(given: object) -> Value:
     if isinstance(given, list | tuple):
         return tuple(str(one) for one in given)
     return given if isinstance(given, str | int | bool) or given is None else str(given)
+
+
+def written(declared: SObject, given: Mapping[str, JsonValue]) -> Mapping[str, Value]:
+    """Return what a write of parameters means, by key, as Salesforce will report it back."""
+    return as_stored(declared, {key: value_of(value) for key, value in given.items()})
 
 
 def label_of(body: "Body", api_name: str) -> str:

@@ -5,19 +5,19 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 import hub
 from hub import Action, ActionCall, ActionResult, ConnectorType, Value
 from hub_salesforce import composite, events, rows
-from hub_salesforce.actions.records import JsonValue
-from hub_salesforce.actions.targets import value_of
+from hub_salesforce.actions.targets import JsonValue, value_of
 from hub_salesforce.client import SalesforceClient
 from hub_salesforce.errors import Answer
+from hub_salesforce.forms import Form
 from hub_salesforce.sobjects import Objects
 
 
-class UpsertRecord(BaseModel):
+class UpsertRecord(Form):
     """A record known by an external id."""
 
     object: str = Field(
