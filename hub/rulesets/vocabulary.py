@@ -1,12 +1,13 @@
 """All that an editor needs to write rules for a tenant, in one answer. Pure."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from hub.catalog.catalog import Catalog
 from hub.rules import Schema, rule_schema
 from hub.rules.schema import takes_field, takes_null
 from hub.rules.templates import LINK_PARTS, OUTCOME_PARTS
+from hub.sdk.actions import Action
 from hub.sdk.operators import Operator
 from hub.sdk.vocabulary import FieldSchema, FieldType
 
@@ -33,18 +34,7 @@ def rule_vocabulary(schema: Schema, catalog: Catalog, source_object: str | None)
             for one in schema.triggers.values()
             if one.source_object in wanted
         ],
-        "actions": [
-            {
-                "name": one.name,
-                "label": one.label,
-                "connector_type": one.connector_type,
-                "target": one.target or None,
-                "creates": one.creates,
-                "calls": one.calls,
-                "params": one.params.model_json_schema(),
-            }
-            for one in schema.actions.values()
-        ],
+        "actions": [_action(one) for one in schema.actions.values()],
         "filters": [{"name": one.name, "label": one.label} for one in schema.filters.values()],
         "paths": _paths(wanted, schema),
         "specials": [
@@ -62,15 +52,20 @@ def rule_vocabulary(schema: Schema, catalog: Catalog, source_object: str | None)
         "connectors": [
             {"name": name, "type": kind} for name, kind in sorted(schema.connectors.items())
         ],
-        "run": [
-            {"value": "every_time", "label": "Each time the conditions hold"},
-            {"value": "becomes_true", "label": "Only when they become true"},
-        ],
-        "after": [
-            {"value": "continue", "label": "Go on with the next rule"},
-            {"value": "stop", "label": "Stop this ruleset for the event"},
-        ],
+        **_MODES,
     }
+
+
+_MODES: Final[Json] = {
+    "run": [
+        {"value": "every_time", "label": "Each time the conditions hold"},
+        {"value": "becomes_true", "label": "Only when they become true"},
+    ],
+    "after": [
+        {"value": "continue", "label": "Go on with the next rule"},
+        {"value": "stop", "label": "Stop this ruleset for the event"},
+    ],
+}
 
 
 def editor_schema(schema: Schema, catalog: Catalog, source_object: str | None) -> Json:
@@ -136,6 +131,18 @@ def _operator(operator: Operator) -> Json:
         "needs_prior": operator.needs_prior,
         "at_change": operator.changes,
         "inverse": operator.inverse,
+    }
+
+
+def _action(action: Action[Any, Any]) -> Json:
+    return {
+        "name": action.name,
+        "label": action.label,
+        "connector_type": action.connector_type,
+        "target": action.target or None,
+        "creates": action.creates,
+        "calls": action.calls,
+        "params": action.params.model_json_schema(),
     }
 
 
