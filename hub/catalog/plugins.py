@@ -128,7 +128,7 @@ def load_plugins(
 def contribution_of(plugin: object, name: str) -> Contribution:
     """Ask one plugin what it declares; PluginBroken when it can't be asked."""
     report = PluginReport(name=name)
-    return _contribution(plugin, report, _registered(plugin, name), perf_counter)[0]
+    return _contribution(report, _registered(plugin, name), perf_counter)[0]
 
 
 def new_manager() -> pluggy.PluginManager:
@@ -185,7 +185,7 @@ def _ask(candidate: _Candidate, before: Sequence[_Asked], timer: Callable[[], fl
         plugin = _load(candidate)
         _refuse_second_registration(plugin, before)
         manager = _registered(plugin, report.name)
-        contribution, slow = _contribution(plugin, report, manager, timer)
+        contribution, slow = _contribution(report, manager, timer)
     except PluginBroken as broken:
         return _Asked(report=_quarantined(report, broken))
     warnings = (*_unmarked(plugin), *slow)
@@ -238,28 +238,21 @@ def _registered(plugin: object, name: str) -> pluggy.PluginManager:
 
 
 def _contribution(
-    plugin: object,
-    report: PluginReport,
-    manager: pluggy.PluginManager,
-    timer: Callable[[], float],
+    report: PluginReport, manager: pluggy.PluginManager, timer: Callable[[], float]
 ) -> tuple[Contribution, list[str]]:
     slow: list[str] = []
     declared: dict[str, tuple[Any, ...]] = {}
     for hook, kind in REGISTER_HOOKS.items():
         started = timer()
-        declared[kind.member] = tuple(_declared(manager, plugin, hook, kind))
+        declared[kind.member] = tuple(_declared(manager, hook, kind))
         took = timer() - started
         if took > SLOW_HOOK_S:
             slow.append(f"{hook} took {took:.1f} s; hooks must not wait for anything.")
     return Contribution(plugin=report.name, builtin=report.builtin, **declared), slow
 
 
-def _declared(
-    manager: pluggy.PluginManager, plugin: object, hook: str, kind: Kind
-) -> Iterator[Any]:
+def _declared(manager: pluggy.PluginManager, hook: str, kind: Kind) -> Iterator[Any]:
     for implementation in getattr(manager.hook, hook).get_hookimpls():
-        if implementation.plugin is not plugin:
-            continue
         try:
             answer = implementation.function()
         except (Exception, SystemExit) as error:

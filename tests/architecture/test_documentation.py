@@ -124,7 +124,7 @@ def test_the_documentation_has_the_four_kinds_and_the_decisions(kind):
     assert list((DOCS / kind).glob("*.md"))
 
 
-SAMPLE = ROOT / "tests" / "thirdparty" / "zendesk"
+SAMPLE = ROOT / "tests" / "thirdparty" / "zendesk"  # codespell:ignore thirdparty
 
 
 @pytest.mark.parametrize("name", ["hub_zendesk.py", "pyproject.toml", "test_contract.py"])

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from fastapi import APIRouter
-from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.models import Dependant as Signature  # codespell:ignore dependant
 from fastapi.routing import APIRoute
 
 import hub
@@ -33,14 +33,18 @@ def routes() -> dict[str, APIRoute]:
 ROUTES = routes()
 
 
-def permissions(dependant: Dependant) -> list[object]:
-    own = [dependant.call] if isinstance(dependant.call, NAMED) else []
-    return own + [one for inner in dependant.dependencies for one in permissions(inner)]
+def permissions(signature: Signature) -> list[object]:
+    own = [signature.call] if isinstance(signature.call, NAMED) else []
+    return own + [one for inner in signature.dependencies for one in permissions(inner)]
+
+
+def permissions_of(route: APIRoute) -> list[object]:
+    return permissions(route.dependant)  # codespell:ignore dependant
 
 
 @pytest.mark.parametrize("name", sorted(ROUTES))
 def test_a_route_names_who_may(name):
-    assert len(permissions(ROUTES[name].dependant)) >= 1
+    assert len(permissions_of(ROUTES[name])) >= 1
 
 
 def test_operation_ids_are_stable_and_unique():
@@ -56,7 +60,7 @@ def test_writes_are_never_let_through_by_a_permission_to_read():
         if route.methods & {"PUT", "PATCH", "DELETE"}
         and all(
             isinstance(one, actor.Requires) and one.permission.value.endswith(":read")
-            for one in permissions(route.dependant)
+            for one in permissions_of(route)
         )
     ]
 

@@ -10,7 +10,9 @@ from tests.architecture.tree import ROOT
 
 @pytest.mark.slow
 def test_the_tutorials_plugin_is_strictly_typed(tmp_path):
-    sample = ROOT / "tests" / "thirdparty" / "zendesk" / "hub_zendesk.py"
+    sample = (
+        ROOT / "tests" / "thirdparty" / "zendesk" / "hub_zendesk.py"
+    )  # codespell:ignore thirdparty
 
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), str(sample)],

@@ -6,18 +6,21 @@ import hub
 from hub.catalog import load_plugins
 from hub.catalog.describe import describe, describe_report
 from hub.catalog.pages import hooks, reference, signature_of, write_reference
-from tests.unit.catalog.plants import ACME, TICKET, Comment, acme, connector_type, installed
+from tests.unit.catalog.plants import ACME, TICKET, Comment, acme, connector_type, installed, plugin
 from tests.unit.catalog.test_consistency import OPERATOR, QUERY, TEMPLATE, Vault, nothing, outbound
 
 WHOLE = acme(
     connector_types=[
         connector_type(
-            queries=(QUERY,), checks=(hub.Check(name="in", label="Signed in", run=nothing),)
+            queries=(QUERY,),
+            choices=(hub.ChoiceSource(name="services", fetch=nothing),),
+            checks=(hub.Check(name="in", label="Signed in", run=nothing),),
         )
     ],
     fields=[
         TICKET.field("subject", "Subject | title", writable=True, required=True),
         TICKET.field("status", "Status", choices=("new", "solved"), writable=True),
+        TICKET.field("service", "Service", choice_source="services"),
     ],
     operators=[OPERATOR],
     filters=[hub.Filter(name="acme.short", label="Short", apply=nothing)],
@@ -36,7 +39,7 @@ def test_the_description_is_json_and_names_who_declared_it():
 
     assert found["connector_types"][0]["plugin"] == "acme"
     assert found["connector_types"][0]["settings"]["properties"]["token"]["writeOnly"] is True
-    assert [one["key"] for one in found["objects"][0]["fields"]] == ["subject", "status"]
+    assert [one["key"] for one in found["objects"][0]["fields"]] == ["subject", "status", "service"]
     assert found["actions"][0]["params"]["properties"]["text"]["title"] == "Text"
     assert found["operators"][0]["types"] == ["text"]
     assert found["secret_backends"] == [{"scheme": "acme-vault", "plugin": "acme"}]
@@ -75,7 +78,17 @@ def test_the_pages_have_an_entry_for_all_there_is():
     for name in (*CATALOG.objects, *CATALOG.fields, *CATALOG.triggers, *CATALOG.actions):
         assert f"`{name}`" in pages["catalog.md"]
     assert "Subject \\| title" in pages["catalog.md"]
+    assert "live: `services`" in pages["catalog.md"]
     assert "Secret." in pages["plugins/acme.md"]
+    assert "### Query `who`" in pages["plugins/acme.md"]
+    assert "### Live lists" in pages["plugins/acme.md"]
+
+
+def test_a_plugin_without_anything_has_no_page_of_its_own():
+    loaded = load_plugins([], entry_points=installed(filters=plugin()))
+
+    assert "None." in reference(loaded.catalog)["catalog.md"]
+    assert not [one for one in reference(loaded.catalog) if one.startswith("plugins/")]
 
 
 def test_there_are_twelve_hooks_with_their_signatures():
