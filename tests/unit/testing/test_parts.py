@@ -216,3 +216,11 @@ def test_pytest_itself_loads_nothing_of_the_kit():
 def test_an_unknown_name_of_the_kit_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         getattr(testing, "Nothing")  # noqa: B009 - a name that the type checker knows is missing
+
+
+def test_the_kit_needs_no_database_and_no_server():
+    asked = "import hub.testing.contract, sys; print(*sorted(sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+
+    assert set(done.stdout.split()) & {"sqlalchemy", "fastapi", "uvicorn", "hub.db.base"} == set()
