@@ -102,6 +102,19 @@ class PendingEvent:
         return self.replay_of or self.id
 
 
+class Unread(NamedTuple):
+    """A row of a pending event; `event` reads it, which costs more than its place in a lane."""
+
+    id: int
+    lane: str
+    row: Any
+
+    @property
+    def event(self) -> PendingEvent:
+        """The event."""
+        return _event(self.row)
+
+
 class Wanted(NamedTuple):
     """What a drain wants to read of its shard: lanes in work are left out."""
 
@@ -173,18 +186,18 @@ class EventInbox:
 
     def read(
         self, connection: Connection, wanted: Wanted, now: datetime
-    ) -> tuple[list[PendingEvent], bool]:
+    ) -> tuple[list[Unread], bool]:
         """Return workable events of a shard, and whether lane heads were read.
 
         The oldest first; where few lanes fill the page, some events of many lanes.
         """
         rows = _read_plain(connection, wanted, now)
         if len(rows) < wanted.batch or len({row[4] for row in rows}) >= _FEW_LANES:
-            return [_event(row) for row in rows], False
+            return [Unread(row[0], row[4], row) for row in rows], False
         heads = _read_heads(connection, wanted, now)
         if not heads and wanted.after:
             heads = _read_heads(connection, wanted._replace(after=""), now)
-        return [_event(row) for row in heads or rows], True
+        return [Unread(row[0], row[4], row) for row in heads or rows], True
 
     def hold(self, connection: Connection, holds: Sequence[Hold], now: datetime) -> None:
         """Let lanes wait; a hold that a person set stays."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,8 @@ from hub.worker.sending import Fenced
 
 _log = logging.getLogger(__name__)
 _BETWEEN_READS_S = 0.004
+_BETWEEN_MANY_S = 0.02
+_MANY_LANES = 4
 _LOOK_AGAIN_S = 0.05
 _LINGER_STEP_S = 0.01
 _POISON_S = 30.0
@@ -78,7 +81,8 @@ class Drain:
     running: dict[str, Lane] = field(default_factory=dict)
     after: str = ""
     read_at: float = 0.0
-    crowded: bool = False
+    full: bool = False
+    ready: deque[LaneWork] = field(default_factory=deque)
     signal: asyncio.Event = field(default_factory=asyncio.Event)
     failed: BaseException | None = None
 
@@ -98,13 +102,14 @@ class Drain:
         parts, began = self.drains.parts, monotonic()
         idle_since: float | None = None
         while self._goes_on():
-            page = await self._read()
-            self._start(page.lanes)
-            if self.running or page.lanes:
+            if not self.ready:
+                await self._read()
+            self._start()
+            if self.running or self.ready:
                 idle_since = None
                 if monotonic() - began > parts.settings.slice_s and parts.driver.crowded():
                     return await self._give_up(handing_over=True)
-                await self._wait(page)
+                await self._wait()
                 continue
             idle_since = idle_since or monotonic()
             if (monotonic() - idle_since) * 1000 >= parts.settings.linger_ms:
@@ -117,7 +122,7 @@ class Drain:
     def _goes_on(self) -> bool:
         return not (self.drains.stop.is_set() or self.lease.lost or self.failed)
 
-    async def _read(self) -> Page:
+    async def _read(self) -> None:
         parts = self.drains.parts
         self.signal.clear()
         self.read_at = monotonic()
@@ -129,17 +134,19 @@ class Drain:
             now=parts.now(),
         )
         page: Page = await parts.reads.submit(self.drains.loader.read, reading)
-        self.after = page.heads or self.after
-        return page
+        self.after, self.full = page.heads or self.after, page.full
+        self.ready.extend(work for work in page.lanes if work.lane not in self.running)
 
-    def _start(self, lanes: Sequence[LaneWork]) -> None:
-        parts, self.crowded = self.drains.parts, False
-        for work in lanes:
-            if work.lane in self.running:
-                continue
+    def _start(self) -> None:
+        """Start lanes while there are slots; the others stay ready, they need not be read again."""
+        parts = self.drains.parts
+        for _ in range(len(self.ready)):
+            if parts.slots.in_use >= parts.slots.count:
+                return
+            work = self.ready.popleft()
             if not parts.slots.try_take(work.tenant_id):
-                self.crowded = True
-                break
+                self.ready.append(work)  # its tenant has its share; others first
+                continue
             lane = Lane(parts=parts, lease=self.lease, work=work)
             task = asyncio.create_task(self._run_lane(lane))
             self.tasks[task], self.running[work.lane] = work.lane, lane
@@ -179,13 +186,15 @@ class Drain:
         if not task.cancelled() and task.exception() is not None:
             self.failed = task.exception()
 
-    async def _wait(self, page: Page) -> None:
+    async def _wait(self) -> None:
         """Wait until there may be more to start, not reading too often meanwhile."""
-        if self.crowded:
+        if self.ready:
             await self._pause(_LOOK_AGAIN_S, freed=True)
-        elif self.running and not page.full:
+            return
+        if not self.full:
             await self._pause(_LOOK_AGAIN_S)
-        early = _BETWEEN_READS_S - (monotonic() - self.read_at)
+        between = _BETWEEN_READS_S if len(self.running) < _MANY_LANES else _BETWEEN_MANY_S
+        early = between - (monotonic() - self.read_at)
         if early > 0:
             await asyncio.sleep(early)
 

@@ -27,6 +27,7 @@ from hub.dispatch.sweeper import Sweeper
 from hub.metrics.counters import Counters
 from hub.settings import HubSettings
 from hub.worker.breakers import Breakers
+from hub.worker.connectors import Connectors
 from hub.worker.drain import Drains
 from hub.worker.loading import Loader
 from hub.worker.parts import Parts, Plans, Resolver, nothing_happens
@@ -86,6 +87,7 @@ class Engine:
             settings=settings.dispatch,
             catalog=catalog,
             clients=clients,
+            connectors=Connectors(clients),
             limits=limits,
             plans=plans,
             resolver=resolver,
@@ -185,6 +187,7 @@ class Engine:
             return self.inbox.connector_usable(connection, connector_id, self.clock())
 
         await transaction.run_sync(release)
+        self.parts.connectors.changed(connector_id)
 
     def _make_driver(self) -> Driver:
         dispatch = self.settings.dispatch

@@ -12,7 +12,6 @@ from hub.correlations.repository import LinkView, Matter, RecordKey
 from hub.correlations.values import same
 from hub.deliveries.repository import PendingEvent
 from hub.deliveries.steps import ToWrite
-from hub.errors import NotFound
 from hub.rules import Match, PlannedAction
 from hub.runs.ledger import LedgerRun, base_key
 from hub.runs.runner import writes_of
@@ -66,10 +65,7 @@ async def new_runs(intents: Intents, matches: Iterable[Match]) -> NewRuns:
 
 
 async def _target(intents: Intents, planned: PlannedAction) -> OpenConnector | None:
-    try:
-        return await intents.parts.clients.by_name(intents.source.tenant, planned.connector)
-    except NotFound:
-        return None
+    return await intents.parts.connectors.by_name(intents.source.tenant, planned.connector)
 
 
 def _run(

@@ -6,7 +6,6 @@ from datetime import timedelta
 from hub.deliveries.repository import Hold, PendingEvent
 from hub.deliveries.steps import Finish, Step, Stepped
 from hub.dispatch.shards import Lease, monotonic
-from hub.errors import NotFound
 from hub.worker.intents import expect
 from hub.worker.loading import LaneWork
 from hub.worker.outcomes import Outcomes
@@ -112,11 +111,8 @@ class Lane:
 
     async def _source_waits(self, event: PendingEvent) -> Hold | None:
         """Return the hold of an event whose own connector is paused or can't be used."""
-        try:
-            source = await self.parts.clients.by_id(event.tenant_id, event.connector_id)
-        except NotFound:
-            return None
-        if source.state.value not in {"paused", "broken", "needs_credentials"}:
+        source = await self.parts.connectors.by_id(event.tenant_id, event.connector_id)
+        if source is None or source.state.value not in {"paused", "broken", "needs_credentials"}:
             return None
         return Hold(
             lane=event.lane,

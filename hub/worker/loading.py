@@ -11,7 +11,7 @@ from hub.correlations.repository import Matter, NoteKey, RecordKey, Surroundings
 from hub.correlations.seen import Seen
 from hub.db.commits import Connection
 from hub.deliveries.lanes import take
-from hub.deliveries.repository import EventInbox, PendingEvent, Wanted
+from hub.deliveries.repository import EventInbox, PendingEvent, Unread, Wanted
 from hub.runs import ledger
 from hub.runs.ledger import KnownRun, LedgerRun
 
@@ -71,8 +71,11 @@ class Loader:
         """Return a page for each reading."""
         found = [self.inbox.read(connection, one.wanted, one.now) for one in readings]
         taken = [
-            take(events, one.wanted.in_work, one.turn)
-            for one, (events, _) in zip(readings, found, strict=True)
+            {
+                lane: [unread.event for unread in listed]
+                for lane, listed in take(rows, one.wanted.in_work, one.turn).items()
+            }
+            for one, (rows, _) in zip(readings, found, strict=True)
         ]
         events = [event for lanes in taken for listed in lanes.values() for event in listed]
         around = matters.load(connection, *_wanted(events))
@@ -108,10 +111,10 @@ def _page(
     lanes: dict[str, list[PendingEvent]],
     context: tuple[Surroundings, dict[int, list[LedgerRun]], dict[tuple[uuid.UUID, str], KnownRun]],
     reading: Reading,
-    found: tuple[list[PendingEvent], bool],
+    found: tuple[list[Unread], bool],
 ) -> Page:
     around, runs, origins = context
-    events, heads = found
+    rows, heads = found
     return Page(
         lanes=tuple(
             LaneWork(
@@ -123,7 +126,7 @@ def _page(
             )
             for lane, listed in lanes.items()
         ),
-        full=heads or len(events) >= reading.wanted.batch,
+        full=heads or len(rows) >= reading.wanted.batch,
         heads=max(lanes, default="") if heads else "",
     )
 

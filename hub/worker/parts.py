@@ -23,6 +23,7 @@ from hub.runs.retry import Policy
 from hub.sdk.events import Record
 from hub.settings import DispatchSettings
 from hub.worker.breakers import Breakers
+from hub.worker.connectors import Connectors
 from hub.worker.slots import Slots
 
 
@@ -63,6 +64,7 @@ class Parts:
     settings: DispatchSettings
     catalog: Catalog
     clients: Clients
+    connectors: Connectors
     limits: Limits
     plans: Plans
     resolver: Resolver

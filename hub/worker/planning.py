@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from hub import ids
 from hub.connectors.clients import OpenConnector
@@ -16,7 +16,6 @@ from hub.correlations.repository import RecordKey
 from hub.correlations.seen import first_seen
 from hub.deliveries.repository import PendingEvent
 from hub.deliveries.steps import Plan
-from hub.errors import NotFound
 from hub.rules import Facts, Linked, Match, RuleTrace, Surroundings, build_facts, dump_facts
 from hub.rules import Plan as RulePlan
 from hub.runs import ledger
@@ -54,7 +53,9 @@ class Planner:
         `known` is brought up to what holds once the plan is stored.
         """
         now = self.parts.now()
-        source = await self.parts.clients.by_id(event.tenant_id, event.connector_id)
+        source = await self.parts.connectors.by_id(event.tenant_id, event.connector_id)
+        if source is None:
+            return self._orphan(event)
         judgement = self._judge(event, known)
         if judgement.echo is not None:
             return self._echo(event, known, judgement)
@@ -102,6 +103,13 @@ class Planner:
     def _hops_of_origin(self, event: PendingEvent, known: Known) -> int:
         run = known.origins.get(event.event.origin or "")
         return run.hops + 1 if run is not None else 0
+
+    def _orphan(self, event: PendingEvent) -> Planned:
+        outcome = "its connector is gone"
+        write = Plan(
+            event_id=event.id, lane=event.lane, version=0, state="skipped", outcome=outcome
+        )
+        return Planned(write=write)
 
     def _echo(self, event: PendingEvent, known: Known, judgement: Judgement) -> Planned:
         _see(event, known)
@@ -159,7 +167,7 @@ class Planner:
             key = RecordKey(event.tenant_id, link.connector_id, link.source_object, link.record_id)
             if key == event.record:
                 continue
-            connector = await self._connector(event, link.connector_id)
+            connector = await self.parts.connectors.by_id(event.tenant_id, link.connector_id)
             if connector is None:
                 continue
             seen = known.seen.get(key)
@@ -176,12 +184,6 @@ class Planner:
                 )
             )
         return found
-
-    async def _connector(self, event: PendingEvent, connector_id: Any) -> OpenConnector | None:  # noqa: ANN401 - its id
-        try:
-            return await self.parts.clients.by_id(event.tenant_id, connector_id)
-        except NotFound:
-            return None
 
     async def _match(
         self,

@@ -10,7 +10,6 @@ from hub.connectors.states import ConnectorState
 from hub.deliveries.repository import Hold, PendingEvent
 from hub.deliveries.steps import Finish, Mark, Step, ToWrite
 from hub.dispatch.shards import Lease, monotonic, prove
-from hub.errors import NotFound
 from hub.rules import ActionOutcome, NoRow, TemplateError, render_late, services_needed
 from hub.rules import Plan as RulePlan
 from hub.runs.ledger import UNSETTLED, LedgerRun
@@ -102,10 +101,7 @@ class Sending:
     async def _connector(self, run: LedgerRun) -> OpenConnector | None:
         if run.connector_id is None:
             return None
-        try:
-            return await self.parts.clients.by_id(run.tenant_id, run.connector_id)
-        except NotFound:
-            return None
+        return await self.parts.connectors.by_id(run.tenant_id, run.connector_id)
 
     def _connector_waits(self, job: Job) -> Hold | None:
         connector = job.connector
@@ -332,7 +328,7 @@ class Sending:
             states = self.parts.clients.states
             async with self.parts.database.transaction() as transaction:
                 await states.unpark(transaction, connector.tenant_id, connector.id)
-            self.parts.clients.changed(connector.id)
+            self.parts.connectors.changed(connector.id)
 
     async def _needs(self, connector: OpenConnector, error: Exception) -> None:
         """Hold the connector as a whole: credentials refused, or the quota used up."""
@@ -350,7 +346,7 @@ class Sending:
                     until=until or self.parts.now() + timedelta(minutes=15),
                     detail=str(error),
                 )
-        self.parts.clients.changed(connector.id)
+        self.parts.connectors.changed(connector.id)
 
     async def _outage(self, job: Job, error: Exception, hold: Hold | None) -> Hold | None:
         connector, run = job.connector, job.run
@@ -368,7 +364,7 @@ class Sending:
                     until=self.parts.now() + timedelta(seconds=park_s),
                     detail=str(error),
                 )
-            self.parts.clients.changed(connector.id)
+            self.parts.connectors.changed(connector.id)
         return self.outcomes.connector_hold(connector, run, "parked")
 
     def _outcome(self) -> str:
