@@ -53,12 +53,12 @@ def variables() -> dict[str, str]:
     return {"TOY_KEY": "good-key-0000a1f3"}
 
 
-@pytest.fixture
-async def app(
-    sqlite_database: Database, tmp_path: Path, clock: Clock, variables: dict[str, str]
-) -> AsyncIterator[FastAPI]:
-    settings = HubSettings(data_dir=tmp_path, http={"max_body_bytes": 64 * 1024})
-    places = SecretPlaces(variable=variables.get, variables="*", data_dir=tmp_path)
+def build_app(
+    database: Database, folder: Path, clock: Callable, variables: dict[str, str]
+) -> FastAPI:
+    """Put the platform's part together, with the toy as its only plugin."""
+    settings = HubSettings(data_dir=folder, http={"max_body_bytes": 64 * 1024})
+    places = SecretPlaces(variable=variables.get, variables="*", data_dir=folder)
     catalog = toy_catalog(("secrets", places))
     app = FastAPI(docs_url=None, redoc_url=None)
     for domain in (connectors, auth, tenants, activity):
@@ -66,11 +66,19 @@ async def app(
     app.state.catalog = catalog
     app.state.plugins = ()
     app.state.clock = clock
-    app.state.clients = Clients(sqlite_database, catalog, settings, clock=clock)
-    app.state.authenticate = Authenticator(sqlite_database, settings, clock)
-    equip(app, settings, sqlite_database)
-    yield app
-    await app.state.clients.close()
+    app.state.clients = Clients(database, catalog, settings, clock=clock)
+    app.state.authenticate = Authenticator(database, settings, clock)
+    equip(app, settings, database)
+    return app
+
+
+@pytest.fixture
+async def app(
+    sqlite_database: Database, tmp_path: Path, clock: Clock, variables: dict[str, str]
+) -> AsyncIterator[FastAPI]:
+    built = build_app(sqlite_database, tmp_path, clock, variables)
+    yield built
+    await built.state.clients.close()
 
 
 Api = httpx.AsyncClient
