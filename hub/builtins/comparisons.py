@@ -351,8 +351,9 @@ def _shift(at: datetime, span: timedelta) -> datetime:
     try:
         return (at.astimezone(UTC) + span).astimezone(at.tzinfo)
     except OverflowError:
-        edge = date.max if span > timedelta(0) else date.min
-        return datetime.combine(edge, time(), UTC)
+        late = span > timedelta(0)
+        edge = datetime.combine(*((date.max, time.max) if late else (date.min, time.min)))
+        return edge.replace(tzinfo=UTC)
 
 
 def earliest(bound: Wanted) -> Wanted:

@@ -34,12 +34,13 @@ class Leaf:
 
     `check(view)` tells whether it is met and raises OperatorFailed; it is made when it is
     first asked for, since most conditions are proven by a key. `uses` counts the rules that
-    have it, `by_field` = it compares with another field, `cover` belongs to `cover.py`.
+    have it, `by_field` = it compares with another field; `cover` belongs to `cover.py` and
+    `said` to `explain.py`.
     """
 
     __slots__ = (
         "by_field", "check", "cover", "field", "folded", "id", "name", "operand", "operator",
-        "uses", "weight",
+        "said", "uses", "weight",
     )  # fmt: skip
 
     check: Check
@@ -59,6 +60,7 @@ class Leaf:
         self.uses = 0
         self.weight = _weight(operator, field)
         self.cover: Cover | bool | None = None
+        self.said: tuple[str, Any] | None = None
 
     def __getattr__(self, name: str) -> Check:
         if name != "check":

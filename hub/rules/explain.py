@@ -6,7 +6,7 @@ from hub.rules.model import Rule
 from hub.rules.operands import OtherField
 from hub.rules.values import Json, json_value
 from hub.rules.view import View
-from hub.rules.words import MASK, cut, denial, sentence
+from hub.rules.words import MASK, MAX_SHOWN, cut, denial, sentence
 from hub.sdk.vocabulary import FieldSchema, Value
 
 ALWAYS = Trace(met=True, kind="all", text="always")
@@ -24,17 +24,22 @@ def trace(tree: NodeOrLeaf, view: View) -> Trace:
     if isinstance(tree, Leaf):
         return _leaf(tree, view)
     children = tuple(trace(kid, view) for kid in tree.kids)
-    met = _met(tree, view)
+    met = _met(tree, children, view)
     reason = next((one.reason for one in children if _failed(one)), None) if met is None else None
     text = f"{tree.kind} of {len(children)}"
-    return Trace(met=bool(met), kind=tree.kind, text=text, reason=reason, children=children)
+    return Trace(bool(met), tree.kind, text, None, None, None, None, reason, children)
 
 
-def _met(tree: Node, view: View) -> bool | None:
-    try:
-        return tree.check(view)
-    except OperatorFailed:
-        return None
+def _met(tree: Node, children: tuple[Trace, ...], view: View) -> bool | None:
+    """Put together what the children said; ask anew only when an operator failed."""
+    if any(one.reason is not None and _failed(one) for one in children):
+        try:
+            return tree.check(view)
+        except OperatorFailed:
+            return None
+    if tree.kind == "all":
+        return all(one.met for one in children)
+    return any(one.met for one in children) is (tree.kind == "any")
 
 
 def _failed(one: Trace) -> bool:
@@ -47,26 +52,27 @@ def _leaf(leaf: Leaf, view: View) -> Trace:
         met = leaf.check(view)
     except OperatorFailed as failed:
         met, reason = False, str(failed)
-    actual = view.new.get(leaf.field.name)
-    return Trace(
-        met=met,
-        kind="condition",
-        text=sentence(leaf.operator, leaf.field, leaf.operand),
-        field=leaf.field.name,
-        expected=_expected(leaf),
-        actual=_shown(actual, leaf.field),
-        prior=_shown((view.prior or {}).get(leaf.field.name), leaf.field),
-        reason=reason or _reason(leaf, view, actual, met=met),
-        op=leaf.operator.name,
-    )
+    name, field = leaf.name, leaf.field
+    actual, prior = view.new.get(name), (view.prior or {}).get(name)
+    text, expected = leaf.said or _said(leaf)
+    if reason is None and not (met and not view.facts.notes):
+        reason = _reason(leaf, view, actual, met=met)
+    shown = None if actual is None else _shown(actual, field)
+    before = None if prior is None else _shown(prior, field)
+    op = leaf.operator.name
+    return Trace(met, "condition", text, name, expected, shown, before, reason, (), op)
+
+
+def _said(leaf: Leaf) -> tuple[str, Json]:
+    """Say the condition once; it is the same for every event."""
+    leaf.said = sentence(leaf.operator, leaf.field, leaf.operand), _expected(leaf)
+    return leaf.said
 
 
 def _reason(leaf: Leaf, view: View, actual: Value, *, met: bool) -> str | None:
-    noted = view.facts.notes.get(leaf.field.name)
-    if noted is not None:
+    noted = view.facts.notes.get(leaf.name) if view.facts.notes else None
+    if met or noted is not None:
         return noted
-    if met:
-        return None
     if leaf.operator.needs_prior or (leaf.operator.changes and view.facts.changed is None):
         unknown = view.why_no_prior(leaf.field)
         if unknown:
@@ -92,12 +98,11 @@ def _plain(value: Json) -> Json:
 
 
 def _shown(value: Value, field: FieldSchema) -> Json:
-    if value is None:
-        return None
     if field.secret:
         return MASK
-    plain = json_value(value)
-    return cut(plain) if isinstance(plain, str) else plain
+    if isinstance(value, str):
+        return value if len(value) <= MAX_SHOWN else cut(value)
+    return value if isinstance(value, int) else json_value(value)
 
 
 def because(tree: NodeOrLeaf | None, found: Trace, view: View) -> str:
@@ -122,7 +127,7 @@ def _first_against(tree: NodeOrLeaf, found: Trace, view: View) -> str:
     if isinstance(tree, Leaf):
         if found.reason not in (None, "empty"):
             return f"{found.text}: {found.reason}"
-        actual = view.new.get(tree.field.name)
+        actual = view.new.get(tree.name)
         return denial(tree.operator, tree.field, tree.operand, actual)
     if found.reason is not None:
         return found.reason

@@ -1,7 +1,9 @@
 """The view of an event that conditions test: new and prior values, folded ones, what changed."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from hub.rules.facts import Facts
 from hub.rules.schema import Schema, object_of
@@ -30,7 +32,7 @@ class View:
         self.new = facts.new if values is None else values
         self.prior = facts.prior
         self.owner = facts.record.source_object
-        self.at = facts.at if schema.zone.key == "UTC" else facts.at.astimezone(schema.zone)
+        self.at = facts.at if schema.zone.key == "UTC" else local(facts.at, schema.zone)
         self.folded = _Folded(self.new)
         self.folded_prior = _Folded(self.prior or {})
         self.changed = _Changed(self, schema)
@@ -60,6 +62,14 @@ class View:
         if self.prior is None:
             return NO_PRIOR
         return None if not self.prior or field.name in self.prior else NO_PRIOR
+
+
+def local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """Give the moment in a zone, as far as the calendar reaches."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 class _Folded(dict[str, Value]):

@@ -1,5 +1,6 @@
 """Conditions and values in plain words, with labels instead of ids."""
 
+from functools import lru_cache
 from typing import Final
 
 from hub.rules.operands import OtherField
@@ -24,25 +25,23 @@ def sentence(operator: Operator, field: FieldSchema, operand: Json) -> str:
 
 def denial(operator: Operator, field: FieldSchema, operand: Json, actual: Value) -> str:
     """Say why a condition does not hold: "Amount 900 is not > 10000"."""
-    return _told(operator, field, operand, actual, wanted=False)
-
-
-def _told(
-    operator: Operator, field: FieldSchema, operand: Json, actual: Value, *, wanted: bool
-) -> str:
-    said = sentence(operator, field, operand)
-    found = "empty" if actual is None else in_words(actual, field)
-    if wanted:
-        return said
-    rest = operator.sentence.removeprefix("{field} ")
+    found = in_words(actual, field)
+    rest = _denied(operator.sentence)
     slots = _slots(operator, field, operand, field.label)
-    if actual is not None and rest[:1] in {">", "≥", "<", "≤"}:
-        return f"{field.label} {found} is not {rest.format_map(slots)}"
+    slots["actual"] = found
+    return rest[actual is None].format_map(slots)
+
+
+@lru_cache(maxsize=256)
+def _denied(said: str) -> tuple[str, str]:
+    """Turn an operator's sentence round, for a value and for none."""
+    rest = said.removeprefix("{field} ")
+    untold = f"not so: {said} ({{field}} is {{actual}})"
+    if rest[:1] in {">", "≥", "<", "≤"}:
+        return f"{{field}} {{actual}} is not {rest}", untold
     if rest.startswith("is ") and not rest.startswith(("is not ", "is none ")):
-        if actual is None:
-            return f"{field.label} is empty, not {rest[3:].format_map(slots)}"
-        return f"{field.label} {found} is not {rest[3:].format_map(slots)}"
-    return f"not so: {said} ({field.label} is {found})"
+        return f"{{field}} {{actual}} is not {rest[3:]}", f"{{field}} is empty, not {rest[3:]}"
+    return untold, untold
 
 
 def _slots(operator: Operator, field: FieldSchema, operand: Json, label: str) -> _Slots:

@@ -105,3 +105,10 @@ def test_the_index_agrees_with_direct_evaluation(seed):
 
 def test_the_index_agrees_without_early_splits():
     run(5, 300, split=24)
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(100, 150))
+def test_the_index_agrees_with_direct_evaluation_for_long(seed):
+    run(seed, 2_000, split=3 if seed % 5 else 24)
