@@ -59,6 +59,12 @@ class _Step:
         return [before, after] if wanted and before != after else None
 
     @property
+    def publishable(self) -> bool:
+        """Whether there is something to publish: rules, or that there are none any more."""
+        published = self.row is not None and self.row.active_version is not None
+        return self.unpublished and (bool(self.rules) or published)
+
+    @property
     def renamed(self) -> bool:
         if self.row is None:
             return False
@@ -185,7 +191,7 @@ async def _refuse_wrong(work: Work, steps: Sequence[_Step], options: Options) ->
 
 async def _odd(work: Work, step: _Step, prefix: str, options: Options) -> list[Fault]:
     """Lint what would be published; errors block, warnings too unless they are accepted."""
-    if not (options.publish and step.unpublished and step.rules):
+    if not (options.publish and step.publishable):
         return []
     row = step.row or Ruleset(id=new_id(), name=step.asked.name, description="", state="disabled")
     step.findings = await work.findings(row, step.rules)
@@ -209,8 +215,7 @@ def _plan_of(step: _Step, options: Options) -> RulesetPlan:
     words = [one.line for one in step.difference.rules]
     if step.row is not None and step.renamed:
         words.insert(0, f"name or description: {step.row.name!r} → {step.asked.name!r}")
-    publishing = options.publish and step.unpublished and bool(step.rules)
-    if publishing and not words:
+    if options.publish and step.publishable and not words:
         words.append("publish what is in the draft")
     state = step.state(wanted=options.states)
     changed = bool(words) or state is not None
@@ -238,11 +243,11 @@ async def _apply(work: Work, step: _Step, options: Options) -> None:
     elif step.renamed:
         asked = RulesetPatch(name=step.asked.name, description=step.asked.description)
         await service.change(work, row, asked)
-    missing = step.unpublished and await work.drafts.of(row.id) is None
-    if step.rules and (missing or not step.difference.is_empty):
+    missing = step.publishable and await work.drafts.of(row.id) is None
+    if missing or not step.difference.is_empty:
         await service.put_draft(work, row, step.rules)
     draft = await work.drafts.of(row.id)
-    if options.publish and step.unpublished and draft is not None and step.rules:
+    if options.publish and step.publishable and draft is not None:
         asked_note = PublishIn(note=options.note or "Imported", accept_warnings=True)
         await versions.publish_body(work, row, draft, asked_note)
     if options.states and step.asked.state != row.state:

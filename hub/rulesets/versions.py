@@ -242,7 +242,7 @@ async def publish_body(
 ) -> tuple[RulesetVersion, int]:
     """Check and lint the draft, and write it as the next version."""
     rules = rules_of(draft.body)
-    if not rules:
+    if not rules and row.active_version is None:
         raise Conflict("The draft has no rules.")
     await work.refuse_wrong(rules)
     rules = await _with_own_ids(work, row, rules)
