@@ -10,6 +10,7 @@ MAX_PATTERN: Final = 512
 MAX_PROGRAM: Final = 10_000
 SHORTEST_LITERAL: Final = 3
 _KEPT: Final = 2_048
+_TOO_BIG: Final = f"The pattern needs more than {MAX_PROGRAM:,} instructions."
 _HINT: Final = "Look-around, back-references and repeats over 1000 are not supported."
 
 
@@ -38,11 +39,9 @@ class Pattern:
         try:
             program = _compiled(pattern, ignore_case).programsize
         except (re2.error, UnicodeEncodeError) as error:
-            said = f'RE2: {_message(error)} at "{pattern}". {_HINT}'
-            raise PatternRefused("regex.invalid", said) from error
+            raise _refusal(pattern, _message(error)) from error
         if program > MAX_PROGRAM:
-            text = f"The pattern needs more than {MAX_PROGRAM:,} instructions."
-            raise PatternRefused("regex.too_big", text)
+            raise PatternRefused("regex.too_big", _TOO_BIG)
 
     def search(self, text: str) -> bool:
         """Tell whether the pattern is found anywhere in the text."""
@@ -72,6 +71,12 @@ def options(*, ignore_case: bool, max_mem: int | None = None) -> re2.Options:
     if max_mem is not None:
         made.max_mem = max_mem
     return made
+
+
+def _refusal(pattern: str, said: str) -> PatternRefused:
+    if said.startswith("pattern too large"):
+        return PatternRefused("regex.too_big", _TOO_BIG)
+    return PatternRefused("regex.invalid", f'RE2: {said} at "{pattern}". {_HINT}')
 
 
 def _message(error: Exception) -> str:

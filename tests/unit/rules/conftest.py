@@ -1,7 +1,5 @@
 """Leaves out the long runs unless they are asked for: `pytest -m nightly tests/unit/rules`."""
 
-import pytest
-
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "nightly: long runs, only with `-m nightly`")
@@ -10,6 +8,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     if "nightly" in config.option.markexpr:
         return
-    for item in items:
-        if item.get_closest_marker("nightly"):
-            item.add_marker(pytest.mark.skip(reason="asked for with -m nightly"))
+    long = [one for one in items if one.get_closest_marker("nightly")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [one for one in items if not one.get_closest_marker("nightly")]
