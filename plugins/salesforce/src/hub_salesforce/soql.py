@@ -28,9 +28,11 @@ def literal(value: str | int | Decimal | date | datetime | None) -> str:
 
 
 def like(text: str) -> str:
-    """Return the literal of a LIKE that finds `text` anywhere, its own wild cards taken as text."""
-    escaped = text.translate(_ESCAPES).replace("%", "\\%").replace("_", "\\_")
-    return f"'%{escaped}%'"
+    """Return the literal of a LIKE that finds `text` anywhere.
+
+    A per cent sign in it matches any one character: not every reader of SOQL knows its escape.
+    """
+    return f"'%{text.translate(_ESCAPES).replace('%', '_')}%'"
 
 
 def select(
