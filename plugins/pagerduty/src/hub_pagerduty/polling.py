@@ -177,8 +177,7 @@ def _values(trigger: str, entry: Json, agent: Mapping[str, Any]) -> dict[str, Va
     if trigger == ANNOTATED.name:
         values["note"], values["note_author"] = _note_text(entry), name_of(agent)
     if trigger == FIELD_VALUES.name:
-        changes = as_object(as_object(entry.get("channel")).get("changeset"))
-        values |= custom_values(changes.get("new"))
+        values |= custom_values(_changed_fields(entry, "value"))
     return values
 
 
@@ -188,9 +187,15 @@ def _before(trigger: str, entry: Json) -> Mapping[str, Value] | None:
     if trigger == ANNOTATED.name:
         return {"note": None}
     if trigger == FIELD_VALUES.name:
-        changes = as_object(as_object(entry.get("channel")).get("changeset"))
-        return custom_values(changes.get("old")) or None
+        return custom_values(_changed_fields(entry, "old_value")) or None
     return None
+
+
+def _changed_fields(entry: Json, which: str) -> list[Json]:
+    """Return the custom fields of a change, with their new or their old values."""
+    changes = as_object(as_object(entry.get("channel")).get("changeset"))
+    rows = as_objects(changes.get("customer_fields")) or as_objects(changes.get("custom_fields"))
+    return [{"name": one.get("name"), "value": one.get(which)} for one in rows]
 
 
 async def _notes(client: PagerDutyClient, entries: Sequence[Json]) -> dict[tuple[str, str], Json]:

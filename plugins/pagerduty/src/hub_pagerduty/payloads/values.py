@@ -1,9 +1,9 @@
 """Single values and references, as tolerant as PagerDuty is loose."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
 from hub import Value
 
@@ -91,15 +91,16 @@ def custom_value(field: Json) -> Value:
 def _typed(data_type: str, value: object) -> Value:
     if value is None:
         return None
-    if data_type == "boolean":
-        return value if isinstance(value, bool) else str(value).lower() == "true"
-    if data_type == "integer":
-        return integer(value)
-    if data_type == "float":
-        return _decimal(value)
-    if data_type == "datetime":
-        return moment(value)
-    return _plain(value)
+    read = _BY_TYPE.get(data_type)
+    if read:
+        return read(value)
+    # A change in the log does not name the type.
+    untyped = data_type == "None"
+    return value if untyped and isinstance(value, bool | int) else _plain(value)
+
+
+def _boolean(value: object) -> bool:
+    return value if isinstance(value, bool) else str(value).lower() == "true"
 
 
 def _decimal(value: object) -> Decimal | None:
@@ -114,3 +115,11 @@ def _plain(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return text(value)
+
+
+_BY_TYPE: Final[Mapping[str, Callable[[object], Value]]] = {
+    "boolean": _boolean,
+    "integer": integer,
+    "float": _decimal,
+    "datetime": moment,
+}

@@ -128,7 +128,7 @@ class EventsApi:
         integration = world.integrations[event["key"]]
         service = world.services[integration.service]
         found = self._open(integration, event["dedup_key"])
-        agent = Ref(integration.type, integration.id)
+        agent = Ref("inbound_integration", integration.id)
         if event["action"] != "trigger":
             return self._follow(event, found, agent)
         if found:

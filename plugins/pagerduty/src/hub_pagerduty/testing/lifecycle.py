@@ -107,7 +107,9 @@ class Lifecycle:
         names = [{"id": one, "type": "user_reference"} for one in people]
         entry = self.log(it, "assign", agent, title="Assigned", assignees=names)
         for one in people:
-            self.log(it, "notify", None, title="Notified", user={"id": one, "type": "user"})
+            self.log(
+                it, "notify", None, title="Notified", user={"id": one, "type": "user_reference"}
+            )
         return [entry]
 
     # ------------------------------------------------------------------- status
@@ -211,7 +213,9 @@ class Lifecycle:
             for one in people
         ]
         for one in people:
-            self.log(it, "notify", None, title="Notified", user={"id": one, "type": "user"})
+            self.log(
+                it, "notify", None, title="Notified", user={"id": one, "type": "user_reference"}
+            )
         self._emit("incident.escalated", it, agent, None, entries)
         self._arm(it)
 
@@ -257,7 +261,12 @@ class Lifecycle:
         it.custom |= values
         self.touch(it)
         if before:
-            entry = self.log(it, "custom_field_value_change", agent)
+            changes = [
+                {"name": name, "value": values[name], "old_value": old, "namespace": "incidents"}
+                for name, old in before.items()
+            ]
+            channel = {"type": "api", "changeset": {"customer_fields": changes}}
+            entry = self.log(it, "custom_field_value_change", agent, channel=channel)
             self._emit(
                 "incident.custom_field_values.updated", it, agent, {"before": before}, [entry]
             )

@@ -54,7 +54,7 @@ class References:
         if kind == "priority":
             priority = world.priority(id)
             return priority.name if priority else None
-        if kind.endswith("inbound_integration"):
+        if kind.endswith("integration"):
             names = [one.name for one in world.integrations.values() if one.id == id]
             return names[0] if names else None
         return self._stored_name(kind, id)

@@ -69,7 +69,7 @@ def merge(asked: Asked) -> Answer:
             raise Refusal(404, 5001, "Incident Not Found")
         sources.append(found)
     asked.sim.lifecycle.merge(target, sources, asked.user())
-    return 200, {"incident": asked.sim.show.incident(target)}
+    return 200, {"incident": asked.sim.show.ref("incident", target.id)}
 
 
 @route("POST", "/incidents/{id}/responder_requests", scope="incidents.write")

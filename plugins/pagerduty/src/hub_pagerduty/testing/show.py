@@ -63,7 +63,7 @@ class Show:
             "assignments": self._assignments(it),
             "assigned_via": it.via,
             "last_status_change_at": stamp(it.last_change_at),
-            "last_status_change_by": self.agent(it.last_change_by),
+            "last_status_change_by": self._rest_agent(it.last_change_by),
             "resolved_at": stamp(it.resolved_at),
             "first_trigger_log_entry": self._first_entry(it),
             "alert_counts": _counts(it),
@@ -79,8 +79,12 @@ class Show:
             "priority": self.priority(it.priority),
             "resolve_reason": self.reason(it),
             "urgency": it.urgency,
-            "incidents_responders": [self.responder(one) for one in it.responders],
-            "responder_requests": [],
+            "incidents_responders": [
+                self.responder(one) for one in it.responders if one.target.kind == "user"
+            ],
+            "responder_requests": [
+                self.request(it, one) for one in it.responders if one.target.kind != "user"
+            ],
         }
         return self._included(it, shown, include)
 
@@ -134,6 +138,17 @@ class Show:
             "requested_at": stamp(it.at),
         }
 
+    def request(self, it: Incident, asked: Responder) -> Json:
+        """Return a request for help to a policy."""
+        target = {"type": asked.target.kind, "id": asked.target.id, "incident_responders": []}
+        return {
+            "incident": self.ref("incident", it.id),
+            "requester": self.ref("user", asked.requester),
+            "requested_at": stamp(asked.at),
+            "message": asked.message,
+            "responder_request_targets": [{"responder_request_target": target}],
+        }
+
     def note(self, it: Note) -> Json:
         """Return a note."""
         return {
@@ -180,7 +195,7 @@ class Show:
             "self": f"{self.origin}/log_entries/{it.id}",
             "html_url": None,
             "created_at": stamp(it.created_at),
-            "agent": self.agent(it.agent),
+            "agent": self._rest_agent(it.agent),
             "channel": it.channel if "channels" in include else _short(it.channel),
             "service": self.ref("service", incident.service),
             "incident": self.ref("incident", incident.id),
@@ -191,6 +206,12 @@ class Show:
         if "incidents" in include:
             shown["incident"] = self.incident(incident)
         return shown
+
+    def _rest_agent(self, agent: Ref | None) -> Json | None:
+        # REST says "integration" where webhooks say "inbound_integration".
+        if agent and agent.kind == "inbound_integration":
+            return self.ref("integration", agent.id)
+        return self.agent(agent)
 
     def _included(self, it: Incident, shown: Json, include: Collection[str]) -> Json:
         if "body" in include:
