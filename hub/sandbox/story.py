@@ -316,7 +316,7 @@ async def _delivery(world: World, trigger: str, record: str) -> _Found:
     """Find the newest delivery that brought this trigger of this record."""
     async for trace in world.hub.traces(connector=trigger.partition(".")[0]):
         for event in trace["events"]:
-            if event["trigger"] == trigger and event["record"] == record:
+            if event["trigger"] == trigger and event["record"].get("id") == record:
                 return _Found(trace["id"], event)
     raise NotYet(f"the hub has no {trigger} of {record}")
 
@@ -340,9 +340,12 @@ async def _incidents_of(world: World, number: str) -> list[dict[str, Any]]:
     return [one for one in await world.pagerduty.incidents() if number in one["title"]]
 
 
-def _rules_on_created(explained: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
-    traces = explained["traces"] if isinstance(explained, dict) else explained
-    return [one for one in traces if not one["fired"] and one.get("conditions")]
+def _rules_on_created(explained: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        one
+        for one in explained
+        if not one["fired"] and not str(one["skipped"] or "").startswith("trigger is")
+    ]
 
 
 def _conditions(node: dict[str, Any], depth: int) -> list[str]:

@@ -39,8 +39,8 @@ def list_(
             one["connector"],
             one["source"],
             one["state"],
-            _count(one.get("events")),
-            one.get("detail"),
+            one["events"],
+            one["detail"],
         )
         for one in found
     ]
@@ -71,7 +71,8 @@ def trace(
     found = session.hub.get(f"deliveries/{segment(id)}/trace")
     if all_:
         for event in found["events"]:
-            event["explained"] = session.hub.get(f"events/{segment(event['id'])}/explain")
+            answer = session.hub.get(f"events/{segment(event['id'])}/explain")
+            event["explained"] = traces.of(answer)
     session.show(found, lambda: traces.delivery(session, found))
 
 
@@ -104,14 +105,10 @@ def _describe(session: Session, delivery: dict[str, Any], *, body: bool) -> None
             "Source": delivery["source"],
             "State": delivery["state"],
             "Size": f"{delivery['size']} bytes",
-            "Remarks": delivery.get("detail"),
-            "Replay of": delivery.get("replay_of"),
+            "Remarks": delivery["detail"],
+            "Replay of": delivery["replay_of"],
         }
     )
-    session.screen.table(sorted((delivery.get("headers") or {}).items()), ("Header", "Value"))
+    session.screen.table(sorted(delivery["headers"].items()), ("Header", "Value"))
     if body:
-        session.screen.text(str(delivery.get("body") or ""))
-
-
-def _count(events: object) -> object:
-    return len(events) if isinstance(events, list) else events
+        session.screen.text(str(delivery["body"] or ""))

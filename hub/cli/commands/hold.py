@@ -26,14 +26,15 @@ def list_(
     rows = [
         (
             one["lane"],
-            one["reason"],
-            session.moment(one["not_before"]) if one.get("not_before") else "a person lets go",
-            session.ago(one.get("since")),
-            one.get("run"),
+            f"{one['reason']} {one['detail']}".strip(),
+            session.moment(one["not_before"]) if one["not_before"] else "a person lets go",
+            session.ago(one["since"]),
+            one["pending"],
+            one["run"],
         )
         for one in found
     ]
-    header = ("Lane", "Reason", "Until", "Since", "Run")
+    header = ("Lane", "Reason", "Until", "Since", "Waiting", "Run")
     session.show({"items": found}, lambda: session.screen.table(rows, header))
 
 

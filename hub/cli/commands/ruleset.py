@@ -191,7 +191,12 @@ def explain(
     kind = "delivery" if given.startswith("dlv_") else "event"
     answer = session.hub.post("rules:explain", {kind: given})
     found = [one for one in traces.of(answer) if not rule or rule in traces.names(one)]
-    session.show(answer, lambda: traces.rules(session, found))
+
+    def people() -> None:
+        traces.rules(session, found)
+        traces.planned(session, answer["actions"])
+
+    session.show(answer, people)
 
 
 def _publish(

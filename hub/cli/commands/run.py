@@ -33,9 +33,9 @@ def list_(
             one["id"],
             one["state"],
             one["action"],
-            one.get("connector"),
-            one.get("attempts"),
-            one.get("error") or one.get("summary"),
+            one["connector"],
+            one["attempts"],
+            one["error"] or one["summary"] or one["outcome"],
         )
         for one in found
     ]
@@ -72,10 +72,10 @@ def _describe(session: Session, run: dict[str, Any]) -> None:
             "Run": run["id"],
             "State": run["state"],
             "Action": run["action"],
-            "Connector": run.get("connector"),
-            "Event": run.get("event"),
-            "Rule": run.get("rule"),
-            "Result": run.get("error") or run.get("summary"),
+            "Connector": run["connector"],
+            "Event": run["event"],
+            "Rule": run["rule"],
+            "Result": run["error"] or run["summary"] or run["outcome"],
         }
     )
     rows = [
@@ -86,7 +86,7 @@ def _describe(session: Session, run: dict[str, Any]) -> None:
             one.get("status") or one.get("error"),
             f"{one['took_ms']} ms",
         )
-        for one in run.get("attempts_made") or run.get("calls") or ()
+        for one in run["attempts_made"]
     ]
     if rows:
         session.screen.table(rows, ("Attempt", "Time", "Request", "Answer", "Took"))

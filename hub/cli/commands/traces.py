@@ -17,9 +17,18 @@ def delivery(session: Session, trace: Mapping[str, Any]) -> None:
 
 
 def rules(session: Session, traces: Sequence[Mapping[str, Any]]) -> None:
-    """Print why each rule fired or did not."""
+    """Print why each rule fired or did not; those that wait for another trigger are left out."""
     for trace in traces:
-        _rule(session, trace)
+        if not str(trace.get("skipped") or "").startswith("trigger is"):
+            _rule(session, trace)
+
+
+def planned(session: Session, actions: Sequence[Mapping[str, Any]]) -> None:
+    """Print what would be done."""
+    for action in actions:
+        session.screen.line(f"→ {action['do']} at {action['connector']}: {action['outcome']}")
+        for name, value in action["with"].items():
+            session.screen.line(f"    {name}: {shown(value)}")
 
 
 def of(answer: object) -> list[Mapping[str, Any]]:
@@ -52,11 +61,27 @@ def conditions(session: Session, node: Mapping[str, Any] | None, depth: int) -> 
 
 
 def _event(session: Session, event: Mapping[str, Any]) -> None:
-    outcome = f": {event['outcome']}" if event.get("outcome") else ""
-    session.screen.line(f"{event['id']}  {event['trigger']}  {event['state']}{outcome}")
-    rules(session, event.get("explained") or event.get("traces") or ())
-    for run in event.get("runs") or ():
+    outcome = f": {event['outcome']}" if event["outcome"] else ""
+    record = event["record"].get("human_id") or event["record"].get("id") or ""
+    session.screen.line(f"{event['id']}  {event['trigger']}  {record}  {event['state']}{outcome}")
+    if event["hold"]:
+        _hold(session, event["hold"])
+    rules(session, event.get("explained") or event["traces"])
+    for run in event["runs"]:
         _run(session, run)
+    for link in event["links"]:
+        _link(session, link)
+
+
+def _hold(session: Session, hold: Mapping[str, Any]) -> None:
+    until = session.moment(hold["not_before"]) if hold["not_before"] else "a person lets it go"
+    reason = f"{hold['reason']} {hold['detail']}".strip()
+    session.screen.warn(f"Waits until {until}: {reason} (hub hold release {hold['lane']})")
+
+
+def _link(session: Session, link: Mapping[str, Any]) -> None:
+    shown_as = link["human_id"] or link["record"] or link["state"]
+    session.screen.line(f"  linked: {link['object']} {shown_as} {link['url'] or ''}".rstrip())
 
 
 def _rule(session: Session, trace: Mapping[str, Any]) -> None:
@@ -71,8 +96,8 @@ def _rule(session: Session, trace: Mapping[str, Any]) -> None:
 
 
 def _run(session: Session, run: Mapping[str, Any]) -> None:
-    said = run.get("error") or run.get("summary") or run.get("outcome") or ""
-    line = f"{run['id']}  {run['action']} at {run.get('connector')}: {run['state']} {said}".rstrip()
+    said = run["error"] or run["summary"] or run["outcome"] or ""
+    line = f"{run['id']}  {run['action']} at {run['connector']}: {run['state']} {said}".rstrip()
     if run["state"] == "done":
         session.screen.done(line)
     elif run["state"] == "dead":
