@@ -12,7 +12,9 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -23,6 +25,10 @@ import hub
 from hub.db.base import Base
 from hub.db.engine import Database
 from hub.db.tenancy import Tenant
+from hub.settings import HubSettings, local_token
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 
 def load_models() -> None:
@@ -187,3 +193,29 @@ async def add_tenant(database: Database, slug: str) -> Tenant:
         tenant = Tenant(slug=slug, name=slug.title())
         session.add(tenant)
     return tenant
+
+
+# The hub in process ---------------------------------------------------------------------
+
+
+@pytest.fixture
+async def hub_app(tmp_path: Path) -> AsyncIterator["FastAPI"]:
+    """Run the whole hub on a fresh SQLite file, with every installed plugin."""
+    from hub.app import create_app  # noqa: PLC0415 - the whole hub, where it is wanted
+
+    folder = tmp_path / "data"
+    app = create_app(HubSettings(data_dir=folder))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def client(hub_app: "FastAPI") -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of the hub in process, with the token that `hub serve` leaves."""
+    token = local_token(hub_app.state.settings.data_dir)
+    transport = httpx.ASGITransport(hub_app)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://hub.test", headers=headers
+    ) as opened:
+        yield opened

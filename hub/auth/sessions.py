@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -91,3 +91,9 @@ def _open(session: AsyncSession, user: User, clock: Clock, address: str) -> str:
         ),
     )
     return cookie
+
+
+async def forget_expired(database: Database, now: datetime) -> None:
+    """Housekeeping: delete sessions that are over."""
+    async with database.writing() as session:
+        await repository.drop_expired_sessions(session, now)

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import httpx
@@ -41,6 +41,9 @@ HealthPart: TypeAlias = Callable[[AsyncSession, uuid.UUID, uuid.UUID], Awaitable
 
 _RETRY_S: Final = 10.0
 """What could not be opened is tried again after this."""
+_REOPEN_S: Final = 3600.0
+"""Opened anew after this in any case."""
+DEBUG_FOR: Final = timedelta(hours=24)
 _GRACE_S: Final = 60.0
 """A replaced client stays open this long for requests under way."""
 
@@ -244,7 +247,7 @@ class Clients:
             if found is None:
                 raise NotFound("There is no such connector any more.")
             row, tenant = found
-            closed = _closed(row, tenant)
+            closed = replace(_closed(row, tenant), log_level=_log_level(row, self.clock()))
             store = self.store(session, row.tenant_id)
             try:
                 secrets = await store.opened(row.id)
@@ -346,10 +349,18 @@ def _broken(closed: OpenConnector, detail: str) -> OpenConnector:
     )
 
 
+def _log_level(row: Connector, now: datetime) -> str:
+    """Return the log level in force: debug keeps bodies, so it ends by itself after a day."""
+    since = row.log_level_since
+    if row.log_level == "debug" and since is not None and now - since > DEBUG_FOR:
+        return "info"
+    return row.log_level
+
+
 def _good_for(opened: OpenConnector) -> float:
     if not opened.is_ready:
         return _RETRY_S
-    return REFERENCES_KEPT_S if opened.has_references else float("inf")
+    return REFERENCES_KEPT_S if opened.has_references else _REOPEN_S
 
 
 def _with_state(open_connector: OpenConnector, glance: Glance) -> OpenConnector:

@@ -35,7 +35,7 @@ class ConnectorOptions(Body):
     )
     poll_every_s: int | None = Field(default=None, ge=10, le=86_400)
     log_level: Literal["error", "info", "debug"] = "info"
-    log_days: int = Field(default=30, ge=1, le=400)
+    log_days: int = Field(default=30, ge=1, le=365)
     on_dead_letter: Literal["continue", "hold"] = "continue"
     acting_user: str | None = Field(default=None, max_length=254)
     ingress_rate: int = Field(default=100, ge=1, le=10_000, description="Webhooks a second.")
@@ -63,7 +63,7 @@ class ConnectorPatch(Body):
     allow_unsigned: bool | None = None
     poll_every_s: int | None = Field(default=None, ge=10, le=86_400)
     log_level: Literal["error", "info", "debug"] | None = None
-    log_days: int | None = Field(default=None, ge=1, le=400)
+    log_days: int | None = Field(default=None, ge=1, le=365)
     on_dead_letter: Literal["continue", "hold"] | None = None
     acting_user: str | None = Field(default=None, max_length=254)
     ingress_rate: int | None = Field(default=None, ge=1, le=10_000)

@@ -118,6 +118,7 @@ class ConnectorsService:
             state=asked.state,
             created_by=self._actor.name,
             updated_by=self._actor.name,
+            log_level_since=self._clients.clock(),
             **{option: getattr(asked, option) for option in _OPTIONS},
         )
         row.enabled_webhook = accepts_webhooks(

@@ -16,6 +16,7 @@ from hub.settings import HubSettings
 logger = logs.get_logger(__name__)
 _lines = logging.getLogger(__name__)
 
+_ALWAYS_OPEN: Final = frozenset({"/healthz", "/readyz"})
 _QUIET: Final = ("/healthz", "/readyz", "/t/", "/connectors/")
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -73,7 +74,7 @@ class Front:
         length = headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length) > self._most:
             return TooLarge(f"The body has {length} bytes; the limit is {self._most}.")
-        if self._https_only and scope["scheme"] != "https" and scope["path"] not in _QUIET:
+        if self._https_only and scope["scheme"] != "https" and scope["path"] not in _ALWAYS_OPEN:
             return NotAllowed("Use https.")
         return None
 

@@ -73,10 +73,16 @@ def build_app(
 
 
 @pytest.fixture
+def platform_database(sqlite_database: Database) -> Database:
+    """Return the app's database; modules that try both kinds override it."""
+    return sqlite_database
+
+
+@pytest.fixture
 async def app(
-    sqlite_database: Database, tmp_path: Path, clock: Clock, variables: dict[str, str]
+    platform_database: Database, tmp_path: Path, clock: Clock, variables: dict[str, str]
 ) -> AsyncIterator[FastAPI]:
-    built = build_app(sqlite_database, tmp_path, clock, variables)
+    built = build_app(platform_database, tmp_path, clock, variables)
     yield built
     await built.state.clients.close()
 
@@ -103,13 +109,13 @@ async def calling(app: FastAPI) -> AsyncIterator[Callable[[str | None], Api]]:
 
 
 @pytest.fixture
-def acting(calling, sqlite_database: Database) -> As:
+def acting(calling, platform_database: Database) -> As:
     """Return a function that makes a client for a role in a tenant."""
 
     async def act(role: str, tenant: Tenant, permissions=None) -> Api:
         made = tokens.new_token()
         granted = roles.BUILT_IN[role] if permissions is None else permissions
-        async with sqlite_database.writing() as session:
+        async with platform_database.writing() as session:
             session.add(
                 Token(
                     tenant_id=tenant.id,
@@ -130,9 +136,9 @@ async def admin(acting: As, tenant: Tenant) -> Api:
 
 
 @pytest.fixture
-async def operator(calling, sqlite_database: Database, tmp_path: Path) -> Api:
+async def operator(calling, platform_database: Database, tmp_path: Path) -> Api:
     """A client with the token that `hub serve` leaves on its machine."""
-    return calling(await ensure_local_token(sqlite_database, tmp_path))
+    return calling(await ensure_local_token(platform_database, tmp_path))
 
 
 ACME = "/api/v1/tenants/acme"

@@ -48,6 +48,8 @@ MAY = {
 }
 
 
+@pytest.mark.covers("RF-110", "RF-111", "RF-112", "RF-114", "RF-115", "RF-116")
+@pytest.mark.covers("RF-118", "RF-119", "RF-120", "RF-122", "RF-123", "RF-124")
 @pytest.mark.parametrize("role", MAY)
 def test_a_role_may_do_what_its_table_says(role):
     words = {f"{area}:{verb}" for area, verbs in MAY[role].items() for verb in verbs}

@@ -11,7 +11,13 @@ from tests.api.conftest import ACME, toy_body
 ONE = f"{ACME}/connectors/my-toy"
 
 
-async def test_a_connector_is_made_and_its_secrets_are_never_shown(admin, toy, sqlite_database):
+@pytest.fixture
+def platform_database(database):
+    """Try both kinds of database."""
+    return database
+
+
+async def test_a_connector_is_made_and_its_secrets_are_never_shown(admin, toy, platform_database):
     answer = await admin.get(ONE)
 
     shown = answer.json()
@@ -21,7 +27,7 @@ async def test_a_connector_is_made_and_its_secrets_are_never_shown(admin, toy, s
     assert shown["webhook_url"].endswith("/t/acme/connectors/my-toy/webhook")
     assert answer.headers["etag"] == shown["etag"] == '"1"'
     assert "good-key" not in answer.text
-    async with sqlite_database.reading() as session:
+    async with platform_database.reading() as session:
         row = (await session.scalars(select(Secret))).one()
         dumped = (await session.execute(text("SELECT * FROM connectors"))).all()
     assert b"good-key" not in row.sealed
@@ -288,7 +294,7 @@ async def test_a_connector_is_paused_and_taken_up_again(admin, toy):
     assert (paused.json()["state"], active.json()["state"]) == ("paused", "active")
 
 
-async def test_a_connector_is_deleted_with_its_secrets(admin, toy, sqlite_database, app):
+async def test_a_connector_is_deleted_with_its_secrets(admin, toy, platform_database, app):
     await app.state.clients.by_name("acme", "my-toy")
 
     assert (await admin.delete(ONE, headers={"If-Match": '"9"'})).status_code == 412
@@ -296,7 +302,7 @@ async def test_a_connector_is_deleted_with_its_secrets(admin, toy, sqlite_databa
 
     assert (await admin.get(ONE)).status_code == 404
     assert (await admin.post(f"{ONE}/checks")).status_code == 404
-    async with sqlite_database.reading() as session:
+    async with platform_database.reading() as session:
         assert not (await session.scalars(select(Secret))).all()
 
 

@@ -18,6 +18,12 @@ from tests.api.conftest import ACME
 TOKENS = f"{ACME}/tokens"
 
 
+@pytest.fixture
+def platform_database(database):
+    """Try both kinds of database."""
+    return database
+
+
 def every_problem(kind=HubError):
     for one in kind.__subclasses__():
         yield one
@@ -155,7 +161,7 @@ async def made(database) -> int:
         return await session.scalar(select(func.count()).where(Token.name == "once"))
 
 
-async def test_a_repeated_create_happens_once_and_is_answered_alike(admin, sqlite_database):
+async def test_a_repeated_create_happens_once_and_is_answered_alike(admin, platform_database):
     headers = {"Idempotency-Key": "k1"}
     first = await admin.post(TOKENS, json=BODY, headers=headers)
     again = await admin.post(TOKENS, json=BODY, headers=headers)
@@ -164,7 +170,7 @@ async def test_a_repeated_create_happens_once_and_is_answered_alike(admin, sqlit
     assert [first.status_code, again.status_code, other.status_code] == [201, 201, 201]
     assert first.json() == again.json() != other.json()
     assert again.headers["idempotent-replayed"] == "true"
-    assert await made(sqlite_database) == 2
+    assert await made(platform_database) == 2
 
 
 async def test_a_key_is_for_one_request(admin):
@@ -176,7 +182,7 @@ async def test_a_key_is_for_one_request(admin):
     assert answer.status_code == 422
 
 
-async def test_two_at_once_are_one(admin, sqlite_database):
+async def test_two_at_once_are_one(admin, platform_database):
     headers = {"Idempotency-Key": "k1"}
 
     answers = await asyncio.gather(
@@ -184,10 +190,10 @@ async def test_two_at_once_are_one(admin, sqlite_database):
     )
 
     assert {one.status_code for one in answers} <= {201, 409}
-    assert await made(sqlite_database) == 1
+    assert await made(platform_database) == 1
 
 
-async def test_what_was_refused_may_be_tried_again_under_its_key(admin, sqlite_database):
+async def test_what_was_refused_may_be_tried_again_under_its_key(admin, platform_database):
     headers = {"Idempotency-Key": "k1"}
     wrong = await admin.post(TOKENS, json=BODY | {"role": "king"}, headers=headers)
     right = await admin.post(TOKENS, json=BODY, headers=headers)
@@ -195,7 +201,9 @@ async def test_what_was_refused_may_be_tried_again_under_its_key(admin, sqlite_d
     assert [wrong.status_code, right.status_code] == [422, 201]
 
 
-async def test_the_same_key_of_somebody_else_is_another_key(admin, acting, tenant, sqlite_database):
+async def test_the_same_key_of_somebody_else_is_another_key(
+    admin, acting, tenant, platform_database
+):
     other = await acting("administrator", tenant)
     headers = {"Idempotency-Key": "k1"}
     first = await admin.post(TOKENS, json=BODY, headers=headers)
@@ -204,27 +212,27 @@ async def test_the_same_key_of_somebody_else_is_another_key(admin, acting, tenan
     assert first.json()["id"] != second.json()["id"]
 
 
-async def test_kept_answers_are_sealed_and_forgotten_after_a_day(admin, sqlite_database):
+async def test_kept_answers_are_sealed_and_forgotten_after_a_day(admin, platform_database):
     headers = {"Idempotency-Key": "k1"}
     token = (await admin.post(TOKENS, json=BODY, headers=headers)).json()["token"]
 
-    async with sqlite_database.reading() as session:
+    async with platform_database.reading() as session:
         (kept,) = (await session.scalars(select(RequestKey))).all()
     assert token.encode() not in kept.answer
-    assert await forget_old(sqlite_database, clocks.now()) == 0
-    assert await forget_old(sqlite_database, clocks.now() + timedelta(hours=25)) == 1
+    assert await forget_old(platform_database, clocks.now()) == 0
+    assert await forget_old(platform_database, clocks.now() + timedelta(hours=25)) == 1
 
 
-async def test_an_answer_that_a_crash_lost_is_not_carried_out_again(admin, sqlite_database):
+async def test_an_answer_that_a_crash_lost_is_not_carried_out_again(admin, platform_database):
     headers = {"Idempotency-Key": "k1"}
     await admin.post(TOKENS, json=BODY, headers=headers)
-    async with sqlite_database.writing() as session:
+    async with platform_database.writing() as session:
         await session.execute(text("UPDATE request_keys SET answer = NULL"))
 
     again = await admin.post(TOKENS, json=BODY, headers=headers)
 
     assert again.status_code == 409
-    assert await made(sqlite_database) == 1
+    assert await made(platform_database) == 1
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
@@ -234,10 +242,10 @@ async def test_a_key_has_a_length(admin, key):
     assert answer.status_code == 400
 
 
-async def test_without_credentials_nothing_is_kept_of_a_key(calling, tenant, sqlite_database):
+async def test_without_credentials_nothing_is_kept_of_a_key(calling, tenant, platform_database):
     await calling(None).post(TOKENS, json=BODY, headers={"Idempotency-Key": "k1"})
 
-    async with sqlite_database.reading() as session:
+    async with platform_database.reading() as session:
         assert not (await session.scalars(select(RequestKey))).all()
 
 

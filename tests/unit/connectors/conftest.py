@@ -43,10 +43,10 @@ def keys() -> MasterKeys:
 
 @pytest.fixture
 async def clients(
-    sqlite_database: Database, tmp_path: Path, keys: MasterKeys, ticking: Ticking
+    database: Database, tmp_path: Path, keys: MasterKeys, ticking: Ticking
 ) -> AsyncIterator[Clients]:
     settings = HubSettings(data_dir=tmp_path)
-    made = Clients(sqlite_database, toy_catalog(), settings, keys=keys, monotonic=ticking)
+    made = Clients(database, toy_catalog(), settings, keys=keys, monotonic=ticking)
     async with contextlib.aclosing(_Closing(made)):
         yield made
 
