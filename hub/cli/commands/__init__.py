@@ -8,6 +8,7 @@ from hub.cli.commands import (
     connector,
     delivery,
     hold,
+    inbox,
     mapping,
     plugins,
     ruleset,
@@ -43,3 +44,4 @@ def attach(app: typer.Typer) -> None:
         app.add_typer(group, name=name, epilog=f"Example: hub {name} list")
         if module is connector:
             webhook.attach(group)
+    inbox.attach(app)

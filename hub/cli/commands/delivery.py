@@ -71,8 +71,7 @@ def trace(
     found = session.hub.get(f"deliveries/{segment(id)}/trace")
     if all_:
         for event in found["events"]:
-            answer = session.hub.get(f"events/{segment(event['id'])}/explain")
-            event["explained"] = traces.of(answer)
+            event["explained"] = session.hub.get(f"events/{segment(event['id'])}/explain")
     session.show(found, lambda: traces.delivery(session, found))
 
 

@@ -6,7 +6,7 @@ import typer
 import yaml
 
 from hub.cli.client import segment
-from hub.cli.commands import ruleset_files, traces
+from hub.cli.commands import reasons, ruleset_files
 from hub.cli.failure import Failed, Status
 from hub.cli.session import Session, command
 
@@ -30,7 +30,7 @@ def attach(app: typer.Typer) -> None:
     command(app, "disable", example="hub ruleset disable 'Cases page'")(disable)
     command(app, "shadow", example="hub ruleset shadow 'Cases page'")(shadow)
     command(app, "delete", example="hub ruleset delete 'Cases page' --yes")(delete)
-    command(app, "explain", example="hub ruleset explain evt_42")(explain)
+    reasons.attach(app)
 
 
 def list_(session: Session) -> None:
@@ -176,27 +176,6 @@ def delete(
     session.hub.delete(f"rulesets/{segment(ruleset['id'])}", name=ruleset["name"])
     gone = {"id": ruleset["id"], "deleted": True}
     session.show(gone, lambda: session.screen.done(f"Ruleset {ruleset['name']} deleted"))
-
-
-def explain(
-    session: Session,
-    given: Annotated[str, typer.Argument(help="An event (evt_…) or a delivery (dlv_…).")],
-    *,
-    rule: Annotated[str, typer.Option(help="Only the rule of this name or id.")] = "",
-) -> None:
-    """Show for each rule why it fires on an event, or why not, with the values that are seen.
-
-    Nothing is sent: this is a dry run with the rules as they are now.
-    """
-    kind = "delivery" if given.startswith("dlv_") else "event"
-    answer = session.hub.post("rules:explain", {kind: given})
-    found = [one for one in traces.of(answer) if not rule or rule in traces.names(one)]
-
-    def people() -> None:
-        traces.rules(session, found)
-        traces.planned(session, answer["actions"])
-
-    session.show(answer, people)
 
 
 def _publish(

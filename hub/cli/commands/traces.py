@@ -31,19 +31,6 @@ def planned(session: Session, actions: Sequence[Mapping[str, Any]]) -> None:
             session.screen.line(f"    {name}: {shown(value)}")
 
 
-def of(answer: object) -> list[Mapping[str, Any]]:
-    """Return the rules' traces of an answer of `rules:explain`."""
-    if isinstance(answer, Mapping):
-        answer = answer.get("traces") or answer.get("rules") or answer.get("items") or []
-    return [one for one in answer if isinstance(one, Mapping)] if isinstance(answer, list) else []
-
-
-def names(trace: Mapping[str, Any]) -> tuple[object, object]:
-    """Return the name and the id of the rule that a trace is about."""
-    rule = trace.get("rule")
-    return (rule.get("name"), rule.get("id")) if isinstance(rule, Mapping) else (rule, rule)
-
-
 def conditions(session: Session, node: Mapping[str, Any] | None, depth: int) -> None:
     """Print a tree of conditions with the values that were seen."""
     if not node:
