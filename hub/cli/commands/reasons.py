@@ -71,7 +71,7 @@ def why_not(
 def _subject(given: str) -> dict[str, Any]:
     if given.startswith("evt_"):
         return {"event": given}
-    object_, colon, id = given.partition(":")
+    object_, colon, record = given.partition(":")
     if not colon:
         raise Usage(f"{given!r} is neither an event (evt_…) nor a record (object:id).")
-    return {"record": {"object": object_, "id": id}}
+    return {"record": {"object": object_, "id": record}}
