@@ -36,6 +36,9 @@ from hub.mappings.value_maps import RulesVersion, Tables
 
 router = APIRouter(prefix="/api/v1/tenants/{tenant}")
 CSV = "text/csv"
+Connector = Annotated[
+    str | None, Query(max_length=63, pattern=r"^[^\x00]*$", description="Only of this connector.")
+]
 _LISTED = 10_000
 
 
@@ -100,7 +103,7 @@ def _shown(
 async def list_service_mappings(
     actor: RulesRead,
     reading: Reading,
-    connector: Annotated[str | None, Query(max_length=63)] = None,
+    connector: Connector = None,
     object: Annotated[str | None, Query(max_length=200)] = None,
     direction: Literal["outbound", "inbound"] | None = None,
 ) -> list[ServiceMappingOut]:
@@ -171,7 +174,7 @@ def _tried(found: Resolution, before: list[str]) -> TriedMapping:
 async def export_service_mappings(
     actor: RulesRead,
     reading: Reading,
-    connector: Annotated[str | None, Query(max_length=63)] = None,
+    connector: Connector = None,
     format: Literal["json", "csv"] = "json",
 ) -> Response:
     """Write rows as an import takes them: JSON, or CSV for a spreadsheet."""
@@ -311,7 +314,7 @@ async def import_value_maps(
 
 @router.get("/value-maps/{name}", operation_id="get_value_map", tags=["mappings"])
 async def get_value_map(
-    actor: RulesRead, session: ReadSession, name: str, response: Response
+    actor: RulesRead, session: ReadSession, name: MapName, response: Response
 ) -> ValueMapOut:
     """Show a value map."""
     kept, said = await Tables(session, actor).got(name)
@@ -344,7 +347,7 @@ async def delete_value_map(
     actor: RulesDelete,
     writing: WritingTables,
     versions: TheRulesVersion,
-    name: str,
+    name: MapName,
     if_match: IfMatch = None,
 ) -> None:
     """Delete a value map; rules that use it become invalid, and say so."""
@@ -356,7 +359,7 @@ async def delete_value_map(
 
 @router.post("/value-maps/{name}:try", operation_id="try_value_map", tags=["mappings"])
 async def try_value_map(
-    actor: RulesRead, session: ReadSession, name: str, asked: TryValueMap
+    actor: RulesRead, session: ReadSession, name: MapName, asked: TryValueMap
 ) -> TriedValueMap:
     """Take a value through a map, forth or back."""
     return await Tables(session, actor).tried(name, asked)

@@ -14,6 +14,17 @@ Body: TypeAlias = dict[str, Any]
 STEP: Final = 10
 
 
+def id_of(rule: Mapping[str, Any]) -> str | None:
+    """Return a rule's id; None where it has none, or none that can be one."""
+    found = rule.get("id")
+    return found if isinstance(found, str) else None
+
+
+def name_of(rule: Mapping[str, Any]) -> str:
+    """Return a rule's name as text, whatever was written there."""
+    return str(rule.get("name", ""))
+
+
 def empty_body() -> Body:
     """Return the body of a ruleset without rules."""
     return {"format": FORMAT, "rules": []}
@@ -25,9 +36,10 @@ def body_of(rules: Iterable[Mapping[str, Any]], new_id: NewId) -> Body:
     made: list[RuleJson] = []
     for place, given in enumerate(rules):
         rule = deepcopy(dict(given))
-        if not isinstance(rule.get("id"), str) or rule["id"] in taken:
-            rule["id"] = str(new_id())
-        taken.add(rule["id"])
+        rule_id = id_of(rule)
+        if rule_id is None or rule_id in taken:
+            rule_id = rule["id"] = str(new_id())
+        taken.add(rule_id)
         rule["position"] = (place + 1) * STEP
         made.append(rule)
     return {"format": FORMAT, "rules": made}
@@ -96,15 +108,15 @@ def meaning(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 def named_alike(before: Sequence[RuleJson], given: Sequence[Mapping[str, Any]]) -> list[RuleJson]:
     """Return given rules, those without an id with that of the kept rule of the same name."""
-    used = {one.get("id") for one in given}
-    free: dict[Any, list[Any]] = {}
+    used = {id_of(one) for one in given}
+    free: dict[str, list[str | None]] = {}
     for kept in before:
-        if kept.get("id") not in used:
-            free.setdefault(kept.get("name"), []).append(kept.get("id"))
+        if id_of(kept) not in used:
+            free.setdefault(name_of(kept), []).append(id_of(kept))
     named = []
     for one in given:
         rule = deepcopy(dict(one))
-        if not rule.get("id") and free.get(rule.get("name")):
-            rule["id"] = free[rule.get("name")].pop(0)
+        if not id_of(rule) and free.get(name_of(rule)):
+            rule["id"] = free[name_of(rule)].pop(0)
         named.append(rule)
     return named

@@ -1,11 +1,13 @@
 """What the rulesets' endpoints are handed."""
 
 from collections.abc import Callable
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from fastapi import Depends, Path, Request
+from fastapi import Body, Depends, Path, Request
+from pydantic import AfterValidator
 
 from hub.http.actor import Actor
+from hub.http.bodies import unstorable
 from hub.http.deps import ReadSession, TheCatalog, TheClock, WriteSession
 from hub.rulesets.plans import Plans
 from hub.rulesets.work import Work
@@ -39,7 +41,26 @@ Reading = Annotated[MakeWork, Depends(_reading)]
 Writing = Annotated[MakeWork, Depends(_writing)]
 """Makes the work of a request that changes; committed before the answer is sent."""
 
+STORABLE = r"^[^\x00]*$"
 Named = Annotated[
-    str, Path(min_length=1, max_length=200, description="A ruleset's id, or its name.")
+    str,
+    Path(
+        min_length=1,
+        max_length=200,
+        pattern=STORABLE,
+        description="A ruleset's id, or its name.",
+    ),
 ]
-RuleId = Annotated[str, Path(min_length=1, max_length=64, description="A rule's id.")]
+RuleId = Annotated[
+    str, Path(min_length=1, max_length=64, pattern=STORABLE, description="A rule's id.")
+]
+
+
+def _storable(rule: dict[str, Any]) -> dict[str, Any]:
+    fault = unstorable(rule)
+    if fault is not None:
+        raise ValueError(fault)
+    return rule
+
+
+Rule = Annotated[dict[str, Any], Body(description="A rule of format 1."), AfterValidator(_storable)]

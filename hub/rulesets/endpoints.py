@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Query, Response
 
 from hub.http.actor import RulesCreate, RulesDelete, RulesEdit, RulesRead
 from hub.http.etags import IfMatch, require_match, set_etag
 from hub.http.paging import Page
 from hub.rulesets import service, versions
-from hub.rulesets.dependencies import Named, Reading, RuleId, Writing
+from hub.rulesets.dependencies import Named, Reading, Rule, RuleId, Writing
 from hub.rulesets.endpoints_history import router as history
 from hub.rulesets.endpoints_templates import router as templates
 from hub.rulesets.endpoints_trial import router as trial
@@ -31,7 +31,6 @@ _ONE = _LIST + "/{ruleset}"
 _DRAFT = _ONE + "/draft"
 _RULES = _DRAFT + "/rules"
 _RULE = _RULES + "/{rule}"
-Rule = Annotated[dict[str, Any], Body(description="A rule of format 1.")]
 Place = Annotated[int | None, Query(ge=1, le=1001, description="Where, from 1; else at the end.")]
 
 

@@ -3,14 +3,14 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from hub.http.actor import RulesEdit, RulesRead
 from hub.http.etags import IfMatch
 from hub.http.paging import Page, PageQuery
 from hub.rulesets import exchange, versions
 from hub.rulesets.bodies import rules_of
-from hub.rulesets.dependencies import Named, Reading, Writing
+from hub.rulesets.dependencies import STORABLE, Named, Reading, Writing
 from hub.rulesets.documents import read_document, to_json, to_yaml
 from hub.rulesets.schemas import (
     DiffOut,
@@ -28,6 +28,7 @@ _LIST = "/api/v1/tenants/{tenant}/rulesets"
 _ONE = _LIST + "/{ruleset}"
 _VERSION = _ONE + "/versions/{version}"
 YAML = "application/yaml"
+Storable = Annotated[str, StringConstraints(max_length=200, pattern=STORABLE)]
 Version = Annotated[int, Path(ge=1, le=1_000_000_000)]
 _DOCUMENT: dict[str, Any] = {
     "requestBody": {
@@ -63,7 +64,9 @@ class ImportQuery(BaseModel):
 async def export_rulesets(
     actor: RulesRead,
     reading: Reading,
-    ruleset: Annotated[list[str] | None, Query(description="Ids or names; none = all.")] = None,
+    ruleset: Annotated[
+        list[Storable] | None, Query(description="Ids or names; none = all.")
+    ] = None,
     format: Literal["json", "yaml"] = "json",
     draft: bool = False,  # noqa: FBT001, FBT002 - a query parameter
 ) -> Response:

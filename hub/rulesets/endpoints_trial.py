@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from hub.http.actor import Actor, OperationsAct, RulesEdit, RulesRead
 from hub.http.paging import Page, PageQuery
 from hub.rulesets import breakers, trying, whatif, whynot
-from hub.rulesets.dependencies import Reading, Writing
+from hub.rulesets.dependencies import STORABLE, Reading, Writing
 from hub.rulesets.schemas_trial import (
     BreakerOut,
     Explained,
@@ -164,8 +164,10 @@ async def list_rule_breakers(actor: RulesRead, reading: Reading) -> Page[Breaker
 async def reset_rule_breakers(
     actor: OperationsAct,
     writing: Writing,
-    rule: Annotated[str, Path(max_length=36)],
-    record: Annotated[str | None, Query(max_length=255, description="None: all records.")] = None,
+    rule: Annotated[str, Path(max_length=36, pattern=STORABLE)],
+    record: Annotated[
+        str | None, Query(max_length=255, pattern=STORABLE, description="None: all records.")
+    ] = None,
 ) -> None:
     """Let a rule act again on a record, or on all of them."""
     await breakers.reset(writing(actor), rule, record)

@@ -9,7 +9,7 @@ from hub.errors import Fault, RulesetInvalid
 from hub.ids import new_id
 from hub.rules import check_ruleset
 from hub.rulesets import service, versions
-from hub.rulesets.bodies import RuleJson, body_of, checksum, named_alike, rules_of
+from hub.rulesets.bodies import RuleJson, body_of, checksum, id_of, named_alike, rules_of
 from hub.rulesets.diff import Diff, diff
 from hub.rulesets.lint import Finding
 from hub.rulesets.models import Ruleset
@@ -127,7 +127,7 @@ async def _steps(work: Work, document: RulesetsDocument) -> list[_Step]:
     for asked in document.rulesets:
         row = _match(asked, rows)
         before = rules_of(bodies[row.id]) if row else []
-        known = {one.get("id") for one in before}
+        known = {id_of(one) for one in before}
         given = [_own(rule, known, owners, row) for rule in asked.rules]
         rules = rules_of(body_of(named_alike(before, given), new_id))
         found = diff(before, rules, lambda rule: rule_in_words(rule, schema))
@@ -152,10 +152,13 @@ def _owners(*sources: Mapping[uuid.UUID, Mapping[str, Any]]) -> dict[str, set[uu
 
 
 def _own(
-    rule: RuleJson, known: set[Any], owners: Mapping[str, set[uuid.UUID]], row: Ruleset | None
+    rule: RuleJson,
+    known: set[str | None],
+    owners: Mapping[str, set[uuid.UUID]],
+    row: Ruleset | None,
 ) -> RuleJson:
     """Take the id off a rule that lives in another ruleset: here it is a copy."""
-    rule_id = rule.get("id")
+    rule_id = id_of(rule)
     others = owners.get(str(rule_id), set()) - ({row.id} if row else set())
     if rule_id in known or not others:
         return rule

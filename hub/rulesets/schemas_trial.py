@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from hub.http.bodies import Body
 from hub.rulesets.schemas import Rules
@@ -38,7 +38,7 @@ class SampleIn(Body):
     before: Values | None = Field(
         default=None, description="null: not known; {}: there was nothing before."
     )
-    occurred_at: datetime | None = None
+    occurred_at: AwareDatetime | None = None
     actor: str | None = Field(default=None, max_length=255)
     actor_name: str | None = Field(default=None, max_length=255)
     linked: list[LinkedIn] = Field(default_factory=list, max_length=20)
@@ -163,8 +163,8 @@ class WhatIfIn(Body):
     ruleset: Named
     version: int | None = Field(default=None, ge=1, description="null: the draft.")
     rules: Rules | None = Field(default=None, description="Rules that are not saved yet.")
-    since: datetime
-    until: datetime | None = None
+    since: AwareDatetime
+    until: AwareDatetime | None = None
     limit: int = Field(default=10_000, ge=1, le=1_000_000)
     links: Literal["as_was", "simulate"] = "simulate"
 

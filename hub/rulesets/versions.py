@@ -14,6 +14,7 @@ from hub.rulesets.bodies import (
     checksum,
     copied,
     find_rule,
+    id_of,
     marked_edited,
     named_alike,
     rules_of,
@@ -118,9 +119,9 @@ async def add_rule(
 ) -> tuple[DraftOut, str]:
     """Add a rule at a place (from 1), or at the end; returns its id."""
     rules = await _matched(work, row, if_match)
-    taken = {one.get("id") for one in rules}
+    taken = {id_of(one) for one in rules}
     made = dict(rule)
-    if made.get("id") is None or made["id"] in taken:
+    if id_of(made) is None or id_of(made) in taken:
         made["id"] = str(new_id())
     at = len(rules) if place is None else min(place - 1, len(rules))
     await _refuse_one(work, made)
@@ -274,7 +275,7 @@ async def _with_own_ids(work: Work, row: Ruleset, rules: list[RuleJson]) -> list
     """Give rules whose id is that of a rule of another ruleset ids of their own."""
     others = await work.active_rulesets(without=row.id)
     taken = {rule.id for other in others for rule in other.rules}
-    return [{**one, "id": str(new_id())} if one.get("id") in taken else one for one in rules]
+    return [{**one, "id": str(new_id())} if id_of(one) in taken else one for one in rules]
 
 
 async def activate(work: Work, row: Ruleset, number: int, note: str) -> tuple[RulesetVersion, int]:

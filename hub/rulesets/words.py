@@ -16,16 +16,32 @@ class _Slots(dict[str, str]):
 
 
 def rule_in_words(rule: Mapping[str, Any], schema: Schema) -> str:
-    """Say a rule in one sentence; what it names and nobody knows is said by its name."""
-    when = _when(rule.get("on", ()), schema)
-    if_ = group_in_words(rule.get("when") or {}, schema)
-    then = "; ".join(action_in_words(line, schema) for line in rule.get("then", ()))
+    """Say a rule in one sentence; what it names and nobody knows is said by its name.
+
+    Parts of an unfinished rule that can't be read are left out.
+    """
+    when = _when(_texts(rule.get("on")), schema)
+    if_ = group_in_words(_mapping(rule.get("when")), schema)
+    then = "; ".join(action_in_words(line, schema) for line in _mappings(rule.get("then")))
     run = ", when it becomes true," if rule.get("run") == "becomes_true" else ""
-    sources = f" from {', '.join(rule['from'])}" if rule.get("from") else ""
+    named = _texts(rule.get("from"))
+    sources = f" from {', '.join(named)}" if named else ""
     condition = f" and {if_}" if if_ else ""
     stop = "; then stop" if rule.get("after") == "stop" else ""
     off = "(off) " if rule.get("enabled") is False else ""
     return f"{off}When {when}{sources}{condition}{run}: {then}{stop}"
+
+
+def _texts(given: Any) -> list[str]:  # noqa: ANN401 - JSON
+    return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+
+
+def _mapping(given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - JSON
+    return given if isinstance(given, Mapping) else {}
+
+
+def _mappings(given: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401 - JSON
+    return [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []
 
 
 def _when(on: Sequence[str], schema: Schema) -> str:
@@ -44,7 +60,7 @@ def _when(on: Sequence[str], schema: Schema) -> str:
 def group_in_words(group: Mapping[str, Any], schema: Schema) -> str:
     """Say a group of conditions; "" = always."""
     for kind in ("all", "any", "none"):
-        kids = group.get(kind)
+        kids = _mappings(group.get(kind))
         if kids:
             said = [_kid(one, schema) for one in kids]
             joined = _JOINTS[kind].join(said)
@@ -94,7 +110,7 @@ def action_in_words(line: Mapping[str, Any], schema: Schema) -> str:
     """Say an action: "Set field value on prod-salesforce (field: Status, value: Working)"."""
     action = schema.actions.get(str(line.get("do", "")))
     label = action.label if action else str(line.get("do", ""))
-    given = line.get("with") or {}
+    given = _mapping(line.get("with"))
     params = ", ".join(f"{name}: {_param(value, schema)}" for name, value in given.items())
     once = ", if there are no linked ones" if line.get("unless_linked") else ""
     said = f"{label} on {line.get('connector', '')}{once}"

@@ -216,10 +216,10 @@ def require_some_match(if_match: str | None) -> None:
 
 def writes_to(body: Mapping[str, Any]) -> list[str]:
     """Return the connectors that a body's rules write to."""
-    named = {
-        str(line.get("connector"))
-        for rule in rules_of(body)
-        for line in rule.get("then", ())
-        if isinstance(line, Mapping) and line.get("connector")
-    }
+    named = set()
+    for rule in rules_of(body):
+        lines = rule.get("then")
+        for line in lines if isinstance(lines, list) else ():
+            if isinstance(line, Mapping) and isinstance(line.get("connector"), str):
+                named.add(line["connector"])
     return sorted(named)

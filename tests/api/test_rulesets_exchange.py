@@ -198,6 +198,52 @@ async def sqlite_hub(sqlite_database, tenant):
         yield client
 
 
+scraps = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "P1", "{{", CASE, "all"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["all", "any", "field", "op", "value", "$field", "from", "do", "with"]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=6,
+)
+members = st.sampled_from([*rule(), "id", "from", "run", "from_template", "position"])
+broken = st.builds(
+    lambda changes: {**rule("x"), **changes}, st.dictionaries(members, scraps, max_size=3)
+)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(broken, min_size=1, max_size=2))
+async def test_whatever_is_written_in_a_draft_nothing_breaks(sqlite_hub, given_):
+    hub = sqlite_hub
+    any_match = {"headers": {"If-Match": "*"}}
+    await hub.post("/rulesets", json={"name": "x"})
+
+    for answer in (
+        await hub.get("/rulesets/%00"),
+        await hub.post("/rulesets/x/draft/rules", json={**rule(), "note": "\x00"}, **any_match),
+        await hub.post("/rulesets/x/draft:check", json={"rules": given_}),
+        await hub.put("/rulesets/x/draft?unchecked=true", json={"rules": given_}, **any_match),
+        await hub.get("/rulesets/x/draft"),
+        await hub.get("/rulesets/x/draft/diff"),
+        await hub.get("/rulesets"),
+        await hub.post("/rulesets/x/draft/rules", json=given_[0], **any_match),
+        await hub.post("/rulesets/x/draft:publish", json={"accept_warnings": True}),
+        await take_in(hub, document(ruleset("x", *given_)), plan=True),
+        await hub.get("/rulesets/export?draft=true&format=yaml"),
+    ):
+        assert answer.status_code < 500, answer.text
+
+
 # --------------------------------------------------------------------------- templates
 
 ROLES = {"itsm": "prod-salesforce", "paging": "prod-pagerduty"}
