@@ -215,7 +215,8 @@ class _Checker:
             if isinstance(on, list)
             else set()
         )
-        return named | {self._rule.get("object"), EVENT}
+        about = self._rule.get("object")
+        return named | {about if isinstance(about, str) else "", EVENT}
 
     def _wrong_type(self, operator: Operator, field: FieldSchema) -> str:
         offered = ", ".join(one.label for one in self._schema.operators_for(field.name))
