@@ -1,5 +1,6 @@
 """Outbound Messages: hardened reading, the Ack, sending again."""
 
+import asyncio
 import contextlib
 from typing import Any
 
@@ -129,3 +130,23 @@ async def test_a_session_id_is_neither_read_nor_kept(org: FakeSalesforce, hub_en
 
     assert b"<SessionId>" in hub_end.requests[0].body
     assert org.world.id not in str(hub_end.events[0])
+
+
+async def test_while_served_a_message_is_sent_again_without_being_asked(
+    org: FakeSalesforce, hub_end: Any, clock: Any
+) -> None:
+    org.pump.every = 0.01
+    org.outbound_message("Case", URL)
+    hub_end.status = 500
+    org.create(AGENT, "Case", Subject="a")
+    await org.settled()
+    org.pump.ensure()
+    hub_end.status = 200
+    clock.advance(60)
+
+    for _ in range(100):
+        await asyncio.sleep(0.01)
+        if not org.outgoing.queue:
+            break
+
+    assert [one.status for one in org.outgoing.deliveries] == [500, 200]
