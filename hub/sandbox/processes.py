@@ -62,6 +62,11 @@ class Process:
         return await running.wait()
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process().pid
+
+    @property
     def ended(self) -> int | None:
         """Its exit status, once it has ended."""
         return self._running.returncode if self._running else None
