@@ -20,13 +20,18 @@ _OPEN: Final = "{{ }}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """A field that an action of a rule sets; `reads` are the fields that its value is made of."""
+    """A field that an action of a rule sets.
+
+    `reads` are the paths that its parameters are made of. `once`: it writes back what an action
+    made that makes nothing a second time, so it can't keep a circle going.
+    """
 
     index: int
     connector: str
     field: str
     value: Any
     reads: frozenset[str] = frozenset()
+    once: bool = False
 
     @property
     def is_literal(self) -> bool:
@@ -51,6 +56,10 @@ def _line_writes(line: ActionLine, index: int, rule: Rule, schema: Schema) -> It
     if not target:
         return
     reads = frozenset(fields_read(line.params))
+    once = any(
+        made.unless_linked and any(path.startswith(f"hub.action.{at}.") for path in reads)
+        for at, made in enumerate(rule.then[:index])
+    )
     for key, value in _values(action, line.params).items():
         yield Write(
             index=index,
@@ -58,6 +67,7 @@ def _line_writes(line: ActionLine, index: int, rule: Rule, schema: Schema) -> It
             field=f"{target}.{key}",
             value=UNKNOWN if _is_open(value) else value,
             reads=reads,
+            once=once,
         )
 
 
@@ -142,7 +152,7 @@ def edges_of(nodes: Sequence[Node]) -> list[Edge]:
     readers = _readers(nodes)
     found: dict[tuple[int, int], Edge] = {}
     for source, node in enumerate(nodes):
-        for write in node.writes:
+        for write in (one for one in node.writes if not one.once):
             for target in readers.get(object_of(write.field), ()):
                 edge = _edge(source, target, nodes[target], write)
                 if edge is not None:

@@ -157,6 +157,20 @@ def test_a_rule_that_sets_what_it_waits_for_is_a_loop():
     assert "L302" not in codes(harmless)
 
 
+def test_writing_back_what_was_made_once_is_no_loop():
+    create = plain()["then"][0]
+    back = {
+        "do": "salesforce.set_field",
+        "connector": "prod-salesforce",
+        "with": {"field": "salesforce.case.subject", "value": "{{ hub.action.0.id }}"},
+    }
+    on = ["salesforce.case.created", "salesforce.case.updated"]
+
+    assert "L302" not in codes(rule(when=everything(P1), on=on, then=[create, back]))
+    always = {**create, "unless_linked": False}
+    assert "L302" in codes(rule(when=everything(P1), on=on, then=[always, back]))
+
+
 def test_a_circle_across_rulesets_is_found():
     there = rule(
         "there",
