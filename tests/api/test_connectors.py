@@ -1,11 +1,16 @@
 """Connectors through the API: settings, secrets, checks, subscription, set-up by redirect."""
 
+import io
 import json
+import logging
 
 import pytest
+import structlog
 from sqlalchemy import select, text
 
+from hub import logs
 from hub.connectors.models import Secret
+from hub.settings import LoggingSettings
 from tests.api.conftest import ACME, toy_body
 
 ONE = f"{ACME}/connectors/my-toy"
@@ -352,3 +357,26 @@ async def test_connectors_come_in_pages_by_name(admin, vendor, tenant):
 
     names = [[one["name"] for one in page["items"]] for page in (first, second)]
     assert (names, second["next"]) == ([["a", "b"], ["c"]], None)
+
+
+async def test_no_secret_reaches_the_log_nor_an_answer(admin, vendor, tenant):
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.configure(LoggingSettings(level="debug", format="json"), stream=stream)
+    told = [await admin.post(f"{ACME}/connectors", json=toy_body(vendor))]
+    told.append(await admin.post(f"{ONE}/checks"))
+    vendor.fault = (400, "you sent good-key-0000a1f3")
+    told.append(await admin.post(f"{ONE}/checks"))
+    told.append(await admin.get(f"{ONE}/choices/services"))
+    told += [await admin.get(f"{ACME}{path}") for path in ("/activity", "/audit", "/connectors")]
+    root.handlers[:], root.level = before, level
+    structlog.reset_defaults()
+
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    requests = [one for one in lines if one["event"] == "request answered"]
+    assert (requests[0]["method"], requests[0]["status"]) == ("POST", 201)
+    assert requests[0]["actor"] == "administrator of acme"
+    assert "good-key" not in stream.getvalue()
+    assert "good-key" not in "".join(one.text for one in told)
+    assert "[hidden]" in told[2].text
