@@ -30,6 +30,9 @@ _SEEN: Final[Columns] = {
 _FIRST: Final = """
 SELECT s.connector_id, s.key_hash, s.delivery_id FROM seen_keys s
 JOIN {rows} ON s.connector_id = v.connector_id AND s.key_hash = v.key_hash"""
+_REPEATED: Final = """
+UPDATE deliveries SET repeats = deliveries.repeats + 1, repeated_at = v.at FROM {rows}
+WHERE deliveries.id = v.id"""
 _LINKED: Final = """
 SELECT l.connector_id, l.source_object, l.record_id, c.lane FROM {rows}
 JOIN links l ON l.tenant_id = v.tenant_id AND l.connector_id = v.connector_id
@@ -192,6 +195,14 @@ def _remember(connection: Connection, filings: Sequence[Filing], ids: Sequence[i
     )
     repeats = {key for key, number in zip(keys, ids, strict=True) if new.get(key) != number}
     known = _first_deliveries(connection, repeats) if repeats else {}
+    if known:
+        again = max(one.received_at for one in filings)
+        write_rows(
+            connection,
+            _REPEATED,
+            {"id": Kind.INT, "at": Kind.TIME},
+            [(number, again) for number in sorted(set(known.values()))],
+        )
     return [
         number if new.get(key) == number else known.get(key, number)
         for key, number in zip(keys, ids, strict=True)

@@ -41,6 +41,8 @@ class Delivery(TenantOwned, Base):
     detail: Mapped[str | None] = mapped_column(Text, default=None)
     events: Mapped[int] = mapped_column(default=0, server_default="0")
     replay_of: Mapped[int | None] = mapped_column(BigId, default=None)
+    repeats: Mapped[int] = mapped_column(default=0, server_default="0")
+    repeated_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class InboxEvent(TenantOwned, Base):

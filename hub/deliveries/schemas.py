@@ -1,4 +1,4 @@
-"""Deliveries and their ways, as the API shows them."""
+"""Deliveries, their traces, holds and the inbox, as the API shows them."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -6,115 +6,113 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from hub.http.bodies import Body
-from hub.runs.schemas import RunOut
-
-
-class ReceivedOut(BaseModel):
-    """The answer to a delivery: it is durable under this id."""
-
-    delivery: str = Field(description="The delivery's id; of a repeat, the first one's.")
+from hub.runs.schemas import RunDetail
 
 
 class DeliveryOut(BaseModel):
     """One inbound request, poll page or hand-made input."""
 
     id: str
-    connector: str
-    source: str
+    connector: str | None
+    source: str = Field(description="webhook, poll, replay, timer, desk or manual.")
     received_at: datetime
-    state: str
-    detail: str | None = None
-    events: int = Field(description="Events that were filed.")
-    size: int = Field(description="Bytes of the body.")
+    state: str = Field(description="accepted, unreadable or ignored.")
+    detail: str | None = Field(description="Why it is unreadable or ignored.")
+    size: int
+    events: int = Field(description="How many events it brought that were new.")
+    repeats: int = Field(description="How often the vendor sent it again.")
+    replay_of: str | None
+
+
+class DeliveryDetail(DeliveryOut):
+    """A delivery exactly as it came."""
+
     key: str
-    replay_of: str | None = None
-
-
-class DeliveryWhole(DeliveryOut):
-    """A delivery as it came; `body` is text, what is no UTF-8 replaced."""
-
     headers: dict[str, Any]
-    body: str | None = None
+    body: str | None
+    repeated_at: datetime | None
 
 
-class EventOut(BaseModel):
-    """One event of a delivery, and what became of it."""
+class LinkedRecord(BaseModel):
+    """A record of the same matter."""
+
+    connector: str | None
+    object: str
+    record: str | None
+    human_id: str | None
+    url: str | None
+    state: str
+
+
+class HeldBy(BaseModel):
+    """Why an event's lane waits."""
+
+    reason: str
+    not_before: datetime | None
+    detail: str
+    since: datetime
+
+
+class EventTrace(BaseModel):
+    """What became of one event: rules, runs with their requests, links."""
 
     id: str
     trigger: str
-    record: dict[str, Any]
+    object: str
+    record: str
+    human_id: str | None
+    occurred_at: datetime | None
+    actor: str | None
+    changed: dict[str, Any] | None = Field(description="Prior values, where the vendor told them.")
+    values: dict[str, Any]
+    state: str = Field(description="pending, done, echo or skipped.")
+    outcome: str | None
     lane: str
     shard: int
-    state: str
-    outcome: str | None = None
-    plan_version: int | None = None
-    hops: int = 0
-    occurred_at: datetime | None = None
-    actor: str | None = None
+    hops: int
+    plan: int | None = Field(description="Version of the rules that planned it.")
     created_at: datetime
-    done_at: datetime | None = None
-    replay_of: str | None = None
-    hold: "HoldOut | None" = None
-    traces: list[dict[str, Any]] = Field(description="Why rules fired, or were suppressed.")
-    runs: list[RunOut]
-    correlation: str | None = None
-    links: list["LinkedOut"] = Field(default_factory=list)
-    activity: list["LineOut"] = Field(default_factory=list)
+    done_at: datetime | None
+    held: HeldBy | None
+    traces: list[dict[str, Any]] = Field(description="Rules that fired or were kept from it.")
+    runs: list[RunDetail]
+    correlation: str | None
+    links: list[LinkedRecord]
+    explain: str = Field(description="Where to ask why the other rules did not fire.")
 
 
-class LineOut(BaseModel):
-    """A line of the activity."""
+class DeliveryTrace(DeliveryDetail):
+    """The whole way of a delivery: why it did, or did not, do something."""
 
-    at: datetime
-    level: str
-    text: str
-
-
-class LinkedOut(BaseModel):
-    """A record that is the same matter."""
-
-    connector: str
-    object: str
-    record: str | None = None
-    human_id: str | None = None
-    url: str | None = None
-    state: str
-
-
-class DeliveryTrace(DeliveryOut):
-    """The whole way of a delivery: received, repeated?, events, rules, runs, links."""
-
-    events: list[EventOut]  # type: ignore[assignment]  # the events themselves instead of their count
-    replays: list[str] = Field(default_factory=list)
+    trace: list[str] = Field(description="The way in a line each, for people.")
+    events: list[EventTrace]  # type: ignore[assignment]  # the events themselves, not their number
 
 
 class ReplayIn(Body):
-    """How a delivery is worked again."""
+    """How to work a delivery again."""
 
     mode: Literal["missing", "all"] = Field(
         default="missing",
-        description="missing: skip what was done before; all: repeat every effect.",
+        description="missing: what was done already is not done again. all: everything.",
     )
 
 
-class BulkReplayIn(Body):
-    """Which deliveries are worked again; without `confirm` they are only counted."""
+class BulkReplayIn(ReplayIn):
+    """Deliveries to work again; without `confirm` they are only counted."""
 
-    connector: str | None = None
+    connector: str | None = Field(default=None, max_length=63)
     state: Literal["accepted", "unreadable", "ignored"] | None = None
     since: datetime | None = None
     until: datetime | None = None
-    mode: Literal["missing", "all"] = "missing"
-    confirm: int | None = Field(
-        default=None, ge=0, description="The count that the question without it answered."
-    )
+    confirm: int | None = Field(default=None, ge=0, description="The count that was shown.")
 
 
 class BulkReplayOut(BaseModel):
-    """How many deliveries match, and those that are worked again."""
+    """How many deliveries a filter finds, and which were made of them."""
 
     count: int
-    replayed: list[str] = Field(default_factory=list)
+    done: bool
+    deliveries: list[str] = Field(default_factory=list)
 
 
 class HoldOut(BaseModel):
@@ -123,36 +121,44 @@ class HoldOut(BaseModel):
     lane: str
     shard: int
     reason: str
-    detail: str = ""
-    not_before: datetime | None = Field(description="null: until a person lets it go.")
+    detail: str
+    not_before: datetime | None = Field(description="null: until a person or a connector.")
+    connector: str | None
+    run: str | None
     since: datetime
-    connector: str | None = None
-    run: str | None = None
-    pending: int | None = Field(default=None, description="Events that wait in it.")
+    waiting: int = Field(description="Events that wait in the lane.")
+
+
+class ReleasedOut(BaseModel):
+    """A lane that was let go on."""
+
+    lane: str
+    released: bool
 
 
 class ShardOut(BaseModel):
-    """A bucket of lanes."""
+    """One shard of the inbox."""
 
     id: int
     scheduled: bool
-    wake_no: int
+    awake: bool
+    owner: str | None
     epoch: int
-    owner: str | None = None
-    due_at: datetime | None = None
-    pending: int = 0
-    oldest: datetime | None = None
-    held: int = 0
+    wake_no: int
+    due_at: datetime | None
+    pending: int
+    oldest: datetime | None
 
 
 class InboxOut(BaseModel):
-    """What is to be done, in all tenants."""
+    """The inbox of all tenants, for the hub's operator."""
 
+    driver: str
+    connected: bool
+    detail: str
     pending: int
-    oldest: datetime | None = None
-    held: int
+    oldest: datetime | None
+    held: dict[str, int]
     dead: int
     shards: list[ShardOut]
-
-
-EventOut.model_rebuild()
+    workers: list[dict[str, Any]]

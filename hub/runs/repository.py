@@ -1,15 +1,16 @@
-"""Reading runs for people, and putting dead letters back to work."""
+"""One tenant's runs and their attempts."""
 
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from hub.connectors.models import Connector
 from hub.db.repository import Repository, Rows
 from hub.runs.models import Attempt, Run
+
+_MOST = 10_000
 
 
 class Runs(Repository[Run]):
@@ -19,70 +20,96 @@ class Runs(Repository[Run]):
     word = "run"
 
     async def newest(
-        self, wanted: Mapping[str, object], after: str | None, limit: int
+        self, *conditions: ColumnElement[bool], after: str | None, limit: int
     ) -> Rows[Run]:
-        """Return a page of runs whose columns have these values, the newest first."""
-        return await self.page(*_equal(wanted), after=after, limit=limit, newest=True)
+        """Return a page of runs, the newest first."""
+        return await self.page(*conditions, after=after, limit=limit, newest=True)
 
-    async def having(self, wanted: Mapping[str, object], limit: int) -> Sequence[Run]:
-        """Return the oldest runs whose columns have these values."""
-        query = self._mine().where(*_equal(wanted)).order_by(Run.id).limit(limit)
+    async def of_events(self, event_ids: Iterable[int]) -> Sequence[Run]:
+        """Return the runs of events, in the order in which they are worked."""
+        query = self._mine().where(Run.event_id.in_(list(event_ids))).order_by(Run.id)
         return (await self.session.scalars(query)).all()
 
-    async def count_of(self, wanted: Mapping[str, object]) -> int:
-        """Return how many runs have these values."""
-        return await self.count(*_equal(wanted))
+    async def dead(self, *conditions: ColumnElement[bool]) -> Sequence[Run]:
+        """Return dead letters, the oldest first, at most 10,000."""
+        query = self._mine().where(Run.state == "dead", *conditions).order_by(Run.id)
+        return (await self.session.scalars(query.limit(_MOST))).all()
 
-    async def of_events(self, events: Sequence[int]) -> Mapping[int, list[Run]]:
-        """Return events' runs in the order in which they are worked."""
-        found: dict[int, list[Run]] = defaultdict(list)
-        query = self._mine().where(Run.event_id.in_(events)).order_by(Run.id)
-        for row in await self.session.scalars(query):
-            found[row.event_id].append(row)
-        return found
-
-    async def attempts(self, runs: Iterable[int]) -> Mapping[int, list[Attempt]]:
-        """Return the attempts of runs, in their order."""
-        found: dict[int, list[Attempt]] = defaultdict(list)
+    async def attempts(self, run_ids: Iterable[int]) -> dict[int, list[Attempt]]:
+        """Return the requests made for runs."""
         query = (
             select(Attempt)
-            .where(Attempt.tenant_id == self.tenant, Attempt.run_id.in_(list(runs)))
+            .where(Attempt.tenant_id == self.tenant, Attempt.run_id.in_(list(run_ids)))
             .order_by(Attempt.id)
         )
-        for row in await self.session.scalars(query):
-            found[row.run_id].append(row)
+        found: dict[int, list[Attempt]] = {}
+        for one in await self.session.scalars(query):
+            found.setdefault(one.run_id, []).append(one)
         return found
 
-    async def connectors(self) -> Mapping[uuid.UUID, str]:
-        """Return the names of the tenant's connectors by id."""
+    async def names(self) -> dict[uuid.UUID, str]:
+        """Return the names of the tenant's connectors."""
         query = select(Connector.id, Connector.name).where(Connector.tenant_id == self.tenant)
-        return {row.id: row.name for row in (await self.session.execute(query)).all()}
+        return {row[0]: row[1] for row in await self.session.execute(query)}
 
-    async def put_back(self, run: Run) -> None:
-        """Make a dead run and those that stopped with it unsettled again, without attempts."""
-        unknown = run.error_class == "OutcomeUnknown" and run.sent_at is not None
-        run.state = "sent" if unknown else "intent"
-        run.outcome = run.error = run.done_at = run.due_at = run.first_at = None
-        run.attempts = 0
-        await self.session.execute(
-            update(Run)
-            .where(
-                Run.tenant_id == self.tenant,
-                Run.event_id == run.event_id,
-                Run.rule_id == run.rule_id,
-                Run.action_index > run.action_index,
-                Run.state == "skipped",
-                Run.outcome == "stopped",
+    async def revive(self, runs: Sequence[Run], now: datetime) -> None:
+        """Make dead letters due again, and what was skipped because they were given up."""
+        for run in runs:
+            again = "waiting" if run.error_class == "OutcomeUnknown" else "intent"
+            run.state, run.outcome, run.attempts, run.done_at = again, None, 0, None
+            run.first_at, run.due_at = None, now if again == "waiting" else None
+        await self.session.flush()
+        stopped = {(run.event_id, run.rule_id) for run in runs}
+        for event_id, rule_id in stopped:
+            await self.session.execute(
+                update(Run)
+                .where(
+                    Run.tenant_id == self.tenant,
+                    Run.event_id == event_id,
+                    Run.rule_id == rule_id,
+                    Run.state == "skipped",
+                    Run.outcome == "stopped",
+                )
+                .values(state="intent", outcome=None, summary=None, done_at=None)
+                .execution_options(synchronize_session=False)
             )
-            .values(state="intent", outcome=None, summary=None, done_at=None)
-        )
-        await self.session.flush()
 
-    async def put_aside(self, run: Run, reason: str, now: datetime) -> None:
-        """Settle a dead run: it need not be done any more."""
-        run.state, run.outcome, run.summary, run.done_at = "skipped", "dismissed", reason, now
-        await self.session.flush()
+    async def count_dead(self) -> int:
+        """Return how many dead letters there are."""
+        query = select(func.count()).where(Run.tenant_id == self.tenant, Run.state == "dead")
+        return (await self.session.scalar(query)) or 0
 
 
-def _equal(wanted: Mapping[str, object]) -> list[ColumnElement[bool]]:
-    return [getattr(Run, name) == value for name, value in wanted.items() if value is not None]
+def of_state(state: str) -> ColumnElement[bool]:
+    """Return the condition for runs of a state."""
+    return Run.state == state
+
+
+def of_connector(connector_id: uuid.UUID) -> ColumnElement[bool]:
+    """Return the condition for runs at a connector."""
+    return Run.connector_id == connector_id
+
+
+def of_event(event_id: int) -> ColumnElement[bool]:
+    """Return the condition for runs of an event."""
+    return Run.event_id == event_id
+
+
+def of_rule(rule_id: str) -> ColumnElement[bool]:
+    """Return the condition for runs that a rule wanted."""
+    return Run.rule_id == rule_id
+
+
+def of_error(error_class: str) -> ColumnElement[bool]:
+    """Return the condition for runs that failed with a class of error."""
+    return Run.error_class == error_class
+
+
+def between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """Return the conditions for runs planned in a time."""
+    conditions: list[ColumnElement[bool]] = []
+    if since is not None:
+        conditions.append(Run.created_at >= since)
+    if until is not None:
+        conditions.append(Run.created_at < until)
+    return conditions

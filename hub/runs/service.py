@@ -1,139 +1,224 @@
-"""What people do with runs: look at them, retry dead letters, put them aside."""
+"""Runs for people: looking at them; retrying and dismissing dead letters."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from hub import ids
 from hub.activity import audit, journal
 from hub.clock import Clock
-from hub.errors import Conflict
+from hub.errors import Conflict, NotFound
 from hub.http.actor import Actor
-from hub.runs.models import Run
+from hub.runs import repository
+from hub.runs.models import Attempt, Run
 from hub.runs.repository import Runs
-from hub.runs.schemas import RetryAllIn, RunOut, run_out
-
-if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncSession
-
-MOST_AT_ONCE = 1000
+from hub.runs.schemas import (
+    AttemptOut,
+    BulkAnswer,
+    RunDetail,
+    RunFilter,
+    RunOut,
+    RunRule,
+)
 
 
 class Reopens(Protocol):
-    """The inbox, as far as a retry uses it."""
+    """Makes events pending again whose runs are due again."""
 
-    def reopen(
-        self,
-        connection: Any,  # noqa: ANN401 - the transaction's connection
-        tenant_id: uuid.UUID,
-        event_id: int,
-        now: datetime,
-    ) -> bool:
-        """Make a worked event pending again, let its lane go on and schedule its shard."""
+    async def reopen(self, session: Any, events: Sequence[int], runs: Sequence[int]) -> None:  # noqa: ANN401 - an AsyncSession
+        """Make the events pending, lift the holds of these runs, wake their shards."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class RunsService:
-    """One tenant's runs, in the request's transaction."""
+    """A tenant's runs, for one request."""
 
-    session: "AsyncSession"
+    runs: Runs
     actor: Actor
-    inbox: Reopens
     clock: Clock
+    reopens: Reopens | None = None
 
-    @property
-    def runs(self) -> Runs:
-        """The tenant's runs."""
-        return Runs(self.session, self.actor.home)
+    async def page(
+        self,
+        *,
+        connector: str | None,
+        state: str | None,
+        event: str | None,
+        after: str | None,
+        limit: int,
+    ) -> tuple[list[RunOut], str | None]:
+        """Return runs, the newest first, and the next page's cursor."""
+        names = await self.runs.names()
+        conditions = [
+            *([repository.of_state(state)] if state else []),
+            *([repository.of_connector(_named(names, connector))] if connector else []),
+            *([repository.of_event(ids.number("evt", event))] if event else []),
+        ]
+        found = await self.runs.newest(
+            *conditions, after=str(ids.number("run", after)) if after else None, limit=limit
+        )
+        shown = [run_out(run, names) for run in found.items]
+        return shown, ids.shown("run", int(found.next)) if found.next else None
 
-    async def shown(self, rows: Sequence[Run], *, attempts: bool = False) -> list[RunOut]:
-        """Return runs as the API shows them."""
-        names = await self.runs.connectors()
-        made = await self.runs.attempts(row.id for row in rows) if attempts else {}
-        return [run_out(row, _name(names, row), list(made.get(row.id, ()))) for row in rows]
+    async def get(self, shown: str) -> RunDetail:
+        """Return a run with its requests."""
+        run = await self.runs.get(ids.number("run", shown))
+        attempts = await self.runs.attempts([run.id])
+        return run_detail(run, await self.runs.names(), attempts.get(run.id, []))
 
-    async def one(self, id: str) -> Run:
-        """Return a run; NotFound."""
-        return await self.runs.get(ids.number("run", id))
+    async def retry(self, shown: str) -> RunOut:
+        """Try a dead letter again: same run, same key, attempts from the start."""
+        run = await self.runs.get(ids.number("run", shown))
+        _require_dead(run)
+        await self._revive([run])
+        return run_out(run, await self.runs.names())
 
-    async def retry(self, id: str) -> Run:
-        """Put a dead letter back to work, under the same key; Conflict when it is none."""
-        run = await self.one(id)
-        if run.state != "dead":
-            raise Conflict(f"{id} is {run.state}; only a run that was given up can be retried.")
-        names = await self.runs.connectors()
-        if run.connector_id is not None and run.connector_id not in names:
-            raise Conflict(f"The connector of {id} was deleted; replay the delivery instead.")
-        await self._retry(run)
-        return run
+    async def dismiss(self, shown: str, reason: str) -> RunOut:
+        """Put a dead letter aside."""
+        run = await self.runs.get(ids.number("run", shown))
+        _require_dead(run)
+        await self._dismiss([run], reason)
+        return run_out(run, await self.runs.names())
 
-    async def retry_all(self, asked: RetryAllIn) -> tuple[int, list[Run]]:
-        """Count the dead letters that match; with the count confirmed, retry them."""
-        wanted = await self._wanted(asked)
-        count = await self.runs.count_of(wanted)
-        if asked.confirm is None:
-            return count, []
-        if asked.confirm != count:
-            raise Conflict(f"{count} dead letters match now, not {asked.confirm}. Count again.")
-        rows = await self.runs.having(wanted, MOST_AT_ONCE)
-        for row in rows:
-            await self._retry(row)
-        return count, list(rows)
+    async def retry_all(self, wanted: RunFilter, confirm: int | None) -> BulkAnswer:
+        """Try all dead letters again that a filter finds, if there are as many as confirmed."""
+        found = await self._found(wanted)
+        if _only_counted(found, confirm):
+            return BulkAnswer(count=len(found), done=False)
+        await self._revive(found)
+        return BulkAnswer(count=len(found), done=True)
 
-    async def dismiss(self, id: str, reason: str) -> Run:
-        """Put a dead letter aside with a reason; Conflict when it is none."""
-        run = await self.one(id)
-        if run.state != "dead":
-            raise Conflict(f"{id} is {run.state}; only a run that was given up can be dismissed.")
-        await self.runs.put_aside(run, f"Dismissed by {self.actor.name}: {reason}", self.clock())
-        await self._tell(run, f"dismissed by {self.actor.name}: {reason}")
-        return run
+    async def dismiss_all(self, wanted: RunFilter, confirm: int | None, reason: str) -> BulkAnswer:
+        """Put all dead letters aside that a filter finds, if there are as many as confirmed."""
+        found = await self._found(wanted)
+        if _only_counted(found, confirm):
+            return BulkAnswer(count=len(found), done=False)
+        await self._dismiss(found, reason)
+        return BulkAnswer(count=len(found), done=True)
 
-    async def _retry(self, run: Run) -> None:
-        await self.runs.put_back(run)
-        now, tenant = self.clock(), self.actor.home
+    async def _found(self, wanted: RunFilter) -> Sequence[Run]:
+        names = await self.runs.names()
+        return await self.runs.dead(
+            *(
+                [repository.of_connector(_named(names, wanted.connector))]
+                if wanted.connector
+                else []
+            ),
+            *([repository.of_rule(wanted.rule)] if wanted.rule else []),
+            *([repository.of_error(wanted.error)] if wanted.error else []),
+            *repository.between(wanted.since, wanted.until),
+        )
 
-        def reopen(sync: Any) -> bool:  # noqa: ANN401 - the session's sync side
-            return self.inbox.reopen(sync.connection(), tenant, run.event_id, now)
+    async def _revive(self, runs: Sequence[Run]) -> None:
+        assert self.reopens is not None  # noqa: S101 - given where runs are changed
+        session = self.runs.session
+        await self.runs.revive(runs, self.clock())
+        await self.reopens.reopen(session, [run.event_id for run in runs], [run.id for run in runs])
+        await self._tell(runs, "tried again")
 
-        if not await self.session.run_sync(reopen):
-            raise Conflict(
-                f"The event of {ids.shown('run', run.id)} is no longer kept; it can't be retried."
-            )
-        await self._tell(run, f"retried by {self.actor.name}")
+    async def _dismiss(self, runs: Sequence[Run], reason: str) -> None:
+        assert self.reopens is not None  # noqa: S101 - given where runs are changed
+        now = self.clock()
+        for run in runs:
+            run.state, run.outcome, run.done_at = "skipped", "dismissed", now
+            run.summary = f"Dismissed by {self.actor.name}: {reason}"
+        await self.runs.session.flush()
+        await self.reopens.reopen(self.runs.session, [], [run.id for run in runs])
+        await self._tell(runs, f"dismissed: {reason}")
 
-    async def _tell(self, run: Run, text: str) -> None:
-        id = ids.shown("run", run.id)
-        await audit.record(self.session, self.actor, f"run {text.split(' by ', maxsplit=1)[0]}", id)
-        await journal.write(
-            self.session,
-            journal.line(
-                self.actor.home,
+    async def _tell(self, runs: Sequence[Run], what: str) -> None:
+        session = self.runs.session
+        for run in runs:
+            shown = ids.shown("run", run.id)
+            line = journal.line(
+                run.tenant_id,
                 "run",
-                f"{run.action} {text}",
+                f"{run.action} ({shown}): {what} ({self.actor.name}).",
                 connector_id=run.connector_id,
                 correlation_id=run.correlation_id,
                 event_id=run.event_id,
                 run_id=run.id,
-            ),
+            )
+            await journal.write(session, line)
+        subject = ", ".join(ids.shown("run", run.id) for run in runs[:10])
+        await audit.record(session, self.actor, f"runs {what}"[:64], subject or "none")
+
+
+def run_out(run: Run, names: dict[uuid.UUID, str]) -> RunOut:
+    """Return a run as lists show it."""
+    return RunOut(**_members(run, names))
+
+
+def run_detail(run: Run, names: dict[uuid.UUID, str], attempts: Sequence[Attempt]) -> RunDetail:
+    """Return a run as it is shown alone."""
+    return RunDetail(
+        **_members(run, names),
+        key=run.key,
+        params=run.params,
+        result=run.result,
+        correlation=str(run.correlation_id) if run.correlation_id else None,
+        attempts_made=[
+            AttemptOut(
+                n=one.n,
+                at=one.at,
+                method=one.method,
+                url=one.url,
+                status=one.status,
+                took_ms=one.took_ms,
+                request=one.request,
+                response=one.response,
+                error=one.error,
+            )
+            for one in attempts
+        ],
+    )
+
+
+def _members(run: Run, names: dict[uuid.UUID, str]) -> dict[str, Any]:
+    rule = RunRule(
+        id=run.rule_id, name=run.rule_name, ruleset=run.ruleset_id, version=run.ruleset_version
+    )
+    times = {name: getattr(run, name) for name in ("first_at", "due_at", "sent_at", "done_at")}
+    return {
+        "id": ids.shown("run", run.id),
+        "event": ids.shown("evt", run.event_id),
+        "action": run.action,
+        "connector": names.get(run.connector_id) if run.connector_id else None,
+        "record": run.record_id,
+        "object": run.source_object,
+        "about": run.about,
+        "rule": rule,
+        "state": run.state,
+        "outcome": run.outcome,
+        "summary": run.summary,
+        "error": run.error,
+        "error_class": run.error_class,
+        "attempts": run.attempts,
+        "created_at": run.created_at,
+        **times,
+    }
+
+
+def _named(names: dict[uuid.UUID, str], wanted: str) -> uuid.UUID:
+    for connector_id, name in names.items():
+        if name == wanted:
+            return connector_id
+    raise NotFound(f"There is no connector {wanted!r}.")
+
+
+def _require_dead(run: Run) -> None:
+    if run.state != "dead":
+        raise Conflict(
+            f"{ids.shown('run', run.id)} is {run.state}; only runs that were given up can be "
+            "tried again or dismissed."
         )
 
-    async def _wanted(self, asked: RetryAllIn) -> Mapping[str, object]:
-        wanted: dict[str, object] = {"state": "dead"}
-        wanted |= {"action": asked.action, "error_class": asked.error_class}
-        if asked.connector is not None:
-            wanted["connector_id"] = await connector_id(self.runs, asked.connector)
-        return wanted
 
-
-async def connector_id(runs: Runs, name: str) -> uuid.UUID:
-    """Return the id of the tenant's connector; the nil id, which nothing has, for no such one."""
-    names = await runs.connectors()
-    return next((id for id, one in names.items() if one == name), uuid.UUID(int=0))
-
-
-def _name(names: Mapping[uuid.UUID, str], run: Run) -> str | None:
-    return names.get(run.connector_id) if run.connector_id is not None else None
+def _only_counted(found: Sequence[Run], confirm: int | None) -> bool:
+    if confirm is None:
+        return True
+    if confirm != len(found):
+        raise Conflict(f"There are {len(found)} by now, not {confirm}. Count again, then confirm.")
+    return False

@@ -1,0 +1,56 @@
+"""Making events pending again whose runs a person wants tried again."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from hub.clock import Clock
+from hub.db.bulk import Kind, write_rows
+from hub.dispatch import shards
+from hub.dispatch.port import Driver
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """Opens events again in a request's transaction."""
+
+    driver: Driver
+    clock: Clock
+
+    async def reopen(
+        self, session: AsyncSession, events: Sequence[int], runs: Sequence[int]
+    ) -> None:
+        """Make the events pending, lift the holds that their dead letters left, wake shards."""
+        await session.run_sync(self._in_session, events, runs)
+
+    def _in_session(self, session: Session, events: Sequence[int], runs: Sequence[int]) -> None:
+        reopen(session.connection(), self.driver, (events, runs), self.clock())
+
+
+def reopen(
+    connection: Connection,
+    driver: Driver,
+    wanted: tuple[Iterable[int], Iterable[int]],
+    now: datetime,
+) -> None:
+    """Make events pending, lift holds of runs, schedule the shards of both."""
+    events, runs = wanted
+    opened = write_rows(
+        connection,
+        "UPDATE events SET state = 'pending', outcome = NULL, done_at = NULL FROM {rows} "
+        "WHERE events.id = v.id RETURNING events.shard",
+        {"id": Kind.INT},
+        [(number,) for number in sorted(set(events))],
+    )
+    lifted = write_rows(
+        connection,
+        "DELETE FROM holds WHERE reason IN ('dead', 'retry') "
+        "AND run_id IN (SELECT v.id FROM {rows}) RETURNING shard",
+        {"id": Kind.INT},
+        [(number,) for number in sorted(set(runs))],
+    )
+    shards.schedule(connection, driver, {int(row[0]) for row in (*opened, *lifted)}, now)
