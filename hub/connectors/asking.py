@@ -19,7 +19,7 @@ from hub.connectors.schemas import (
     ChoiceList,
     ChoiceOut,
     HealthOut,
-    ObjectIn,
+    ObjectAdopted,
     ObjectOut,
 )
 from hub.connectors.service import ConnectorsService, Seen
@@ -54,7 +54,7 @@ async def query(connector: OpenConnector, name: str, params: dict[str, Any]) -> 
 
 
 async def adopt(
-    clients: Clients, actor: Actor, connector: OpenConnector, name: str, asked: ObjectIn
+    clients: Clients, actor: Actor, connector: OpenConnector, name: str, asked: ObjectAdopted
 ) -> ObjectOut:
     """Adopt a vendor's object and read its fields."""
     book = FieldBook(clients)

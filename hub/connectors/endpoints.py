@@ -21,7 +21,7 @@ from hub.connectors.schemas import (
     FieldList,
     HandshakeOut,
     HealthOut,
-    ObjectIn,
+    ObjectAdopted,
     ObjectList,
     ObjectOut,
     PingOut,
@@ -245,7 +245,7 @@ async def list_objects(
 
 @router.put(f"{_ONE}/objects/{{object}}", operation_id="adopt_object")
 async def adopt_object(
-    actor: ConnectorsWrite, desk: TheDesk, name: str, object: str, asked: ObjectIn
+    actor: ConnectorsWrite, desk: TheDesk, name: str, object: str, asked: ObjectAdopted
 ) -> ObjectOut:
     """Adopt one of the vendor's objects: rules can use it from now on."""
     connector = await desk.ready(actor, name)

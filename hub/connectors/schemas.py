@@ -171,7 +171,7 @@ class ObjectList(BaseModel):
     items: list[ObjectOut]
 
 
-class ObjectIn(Body):
+class ObjectAdopted(Body):
     """How an adopted object is read."""
 
     label: str = Field(default="", max_length=200)

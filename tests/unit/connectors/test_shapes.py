@@ -55,11 +55,11 @@ def test_every_fault_has_its_pointer() -> None:
 
 
 def test_a_misspelt_setting_is_not_dropped_in_silence() -> None:
-    found = shapes.check(Nested, {"name": "ok", "inner": {"regio": "us"}})
+    found = shapes.check(Nested, {"name": "ok", "inner": {"regional": "us"}})
 
     assert isinstance(found, list)
     assert [(one.pointer, one.detail) for one in found] == [
-        ("/inner/regio", "There is no setting 'regio'. Did you mean 'region'?")
+        ("/inner/regional", "There is no setting 'regional'. Did you mean 'region'?")
     ]
 
 
