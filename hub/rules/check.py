@@ -244,6 +244,9 @@ class _Checker:
             operator.compile(operand, field)
         except ValueError as error:
             self._say(at, "value.type", str(error))
+        except Exception as error:  # noqa: BLE001  an operator of a plugin may raise anything
+            text = f"'{operator.label}' can not be used: {type(error).__name__}: {error}"
+            self._say(at, "op.failed", text)
 
 
 _ELSEWHERE: Final = 'of an object named in "run rule on".'

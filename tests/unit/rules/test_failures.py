@@ -1,0 +1,118 @@
+"""An operator that raises: the rule does not match, and the trace says so."""
+
+import pytest
+
+from hub.rules import compile_plan
+from hub.sdk.operators import AccessKey, KeyKind, Operand, Operator
+from hub.sdk.vocabulary import FieldType
+from tests.unit.rules.world import facts, rule, ruleset, schema
+
+
+def _raising(operand, field):
+    def met(actual, prior, at):
+        raise RuntimeError("out of order")
+
+    return met
+
+
+def _refusing(operand, field):
+    raise TypeError("can not be compiled")
+
+
+RAISING = Operator(
+    name="toy.raises", label="raises", sentence="{field} raises", operand=Operand.NONE,
+    types=frozenset({FieldType.TEXT}), compile=_raising,
+)  # fmt: skip
+KEYED = Operator(
+    name="toy.keyed", label="is keyed", sentence="{field} is keyed",
+    types=frozenset({FieldType.TEXT}),
+    compile=_raising, keys=lambda operand, name: [AccessKey(KeyKind.EQUAL, name, operand)],
+)  # fmt: skip
+REFUSING = Operator(
+    name="toy.refuses", label="refuses", sentence="{field} refuses", operand=Operand.NONE,
+    types=frozenset({FieldType.TEXT}), compile=_refusing,
+)  # fmt: skip
+PAST = Operator(
+    name="toy.past", label="past", sentence="{field} past", operand=Operand.VALUE,
+    types=frozenset({FieldType.TEXT}), compile=_raising, needs_prior=True,
+)  # fmt: skip
+SCHEMA = schema(operators=[*schema().operators.values(), RAISING, KEYED, REFUSING, PAST])
+FAILS = {"field": "desk.ticket.subject", "op": "toy.raises"}
+YES = {"field": "desk.ticket.age", "op": "is", "value": 1}
+NO = {"field": "desk.ticket.age", "op": "is", "value": 2}
+FAILED = "operator failed: RuntimeError: out of order"
+
+
+def outcome(when):
+    plan = compile_plan([ruleset(rule(when))], SCHEMA, 1)
+    event = facts({"age": 1, "subject": "x"}, {"subject": "y"}, SCHEMA)
+    [trace] = plan.explain(event)
+    assert trace.met is bool(plan.match(event))
+    return trace
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"all": [FAILS]},
+        {"any": [FAILS]},
+        {"none": [FAILS]},
+        {"all": [YES, FAILS]},
+        {"all": [FAILS, YES]},
+        {"any": [NO, FAILS]},
+        {"none": [FAILS, NO]},
+        {"all": [{"none": [FAILS]}, YES]},
+        {"none": [{"all": [FAILS, YES]}]},
+    ],
+)
+def test_a_failing_operator_keeps_the_rule_from_matching(when):
+    trace = outcome(when)
+
+    assert not trace.met
+    assert FAILED in trace.because
+
+
+@pytest.mark.parametrize(
+    ("when", "met"),
+    [
+        ({"any": [FAILS, YES]}, True),
+        ({"any": [YES, FAILS]}, True),
+        ({"any": [FAILS, FAILS, YES]}, True),
+        ({"all": [YES, {"any": [FAILS, YES]}]}, True),
+        ({"none": [FAILS, YES]}, False),
+        ({"none": [{"all": [FAILS, NO]}]}, True),
+        ({"none": [{"all": [NO, FAILS]}]}, True),
+    ],
+)
+def test_what_does_not_depend_on_the_failure_is_decided_without_it(when, met):
+    assert outcome(when).met is met
+
+
+def test_operators_found_by_key_or_by_past_fail_alike():
+    keyed = {"field": "desk.ticket.subject", "op": "toy.keyed", "value": "x"}
+    past = {"field": "desk.ticket.subject", "op": "toy.past", "value": "x"}
+    other = keyed | {"value": {"$field": "desk.ticket.subject"}}
+    plain = keyed | {"ignore_case": False}
+
+    for condition in (keyed, past, other, plain):
+        assert FAILED in outcome({"all": [condition]}).because
+
+
+def test_many_rules_that_fail_do_not_disturb_the_others():
+    rules = [rule({"all": [FAILS]}, number=n) for n in range(40)]
+    fine = rule({"none": [NO]}, number=99)
+
+    plan = compile_plan([ruleset(*rules, fine)], SCHEMA, 1)
+
+    assert [one.rule for one in plan.match(facts({"age": 1}, None, SCHEMA))] == [fine["id"]]
+
+
+def test_a_rule_whose_operator_can_not_be_compiled_is_off_and_says_why():
+    refused = rule({"all": [{"field": "desk.ticket.subject", "op": "toy.refuses"}]})
+
+    plan = compile_plan([ruleset(refused, rule(number=2))], SCHEMA, 1)
+
+    [problem] = plan.invalid[refused["id"]]
+    assert problem.code == "op.failed"
+    assert problem.message == "'refuses' can not be used: TypeError: can not be compiled"
+    assert len(plan.match(facts({}))) == 1
