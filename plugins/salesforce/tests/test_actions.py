@@ -30,7 +30,9 @@ def case(org: FakeSalesforce) -> str:
 @pytest.mark.covers("SF-002")
 async def test_a_record_is_made_with_its_key(run: Run, org: FakeSalesforce) -> None:
     result = await run(
-        "create_record", fields={"salesforce.case.subject": "From PagerDuty", "Origin": "Web"}
+        "create_record",
+        object="salesforce.case",
+        fields={"salesforce.case.subject": "From PagerDuty", "Origin": "Web"},
     )
 
     assert result.record is not None
@@ -48,20 +50,24 @@ async def test_an_answer_lost_after_the_commit_makes_no_second_record(
 ) -> None:
     org.faults.add("reset_after", method="POST", path="composite")
     with pytest.raises((httpx.HTTPError, ConnectionResetError)):
-        await run("create_record", fields={"subject": "once"})
+        await run("create_record", object="salesforce.case", fields={"subject": "once"})
 
-    result = await run("create_record", fields={"subject": "once"})
+    result = await run("create_record", object="salesforce.case", fields={"subject": "once"})
 
     made = [row for row in org.world.rows("Case") if row["Subject"] == "once"]
     assert [result.record and result.record.id] == [row["Id"] for row in made]
 
 
 async def test_an_agents_edits_survive_a_repeated_create(run: Run, org: FakeSalesforce) -> None:
-    first = await run("create_record", fields={"subject": "once", "priority": "Low"})
+    first = await run(
+        "create_record", object="salesforce.case", fields={"subject": "once", "priority": "Low"}
+    )
     assert first.record is not None
     org.update(AGENT, "Case", first.record.id, Priority="High")
 
-    again = await run("create_record", fields={"subject": "once", "priority": "Low"})
+    again = await run(
+        "create_record", object="salesforce.case", fields={"subject": "once", "priority": "Low"}
+    )
 
     assert again.record is not None
     assert again.record.id == first.record.id
@@ -73,7 +79,11 @@ async def test_without_a_key_field_the_record_is_found_by_who_when_and_what(
 ) -> None:
     org.world.remove_field("Case", "PagerDuty_Hub_Key__c")
     action = ACTIONS["create_record"]
-    call = call_of("create_record", fields={"subject": "it's down", "description": "long text"})
+    call = call_of(
+        "create_record",
+        object="salesforce.case",
+        fields={"subject": "it's down", "description": "long text"},
+    )
     assert action.find is not None
 
     before = await action.find(call)
@@ -93,7 +103,7 @@ async def test_missing_fields_and_broken_rules_are_told_in_salesforces_words(
 ) -> None:
     org.world.add_field("Case", field("Region__c", "Region", nillable=False))
     with pytest.raises(Rejected, match=r"Required fields are missing: \[Region__c\]"):
-        await run("create_record", fields={"subject": "a"})
+        await run("create_record", object="salesforce.case", fields={"subject": "a"})
 
     org.world.automation.rules["Case"] = [
         lambda new, _old: (
@@ -101,7 +111,9 @@ async def test_missing_fields_and_broken_rules_are_told_in_salesforces_words(
         )
     ]
     with pytest.raises(Rejected, match="Web needs an e-mail"):
-        await run("create_record", fields={"Region__c": "EU", "origin": "Web"})
+        await run(
+            "create_record", object="salesforce.case", fields={"Region__c": "EU", "origin": "Web"}
+        )
 
     assert client.learned == {"Case": {"Region__c", "SuppliedEmail"}}
 
@@ -118,12 +130,24 @@ async def test_an_unknown_field_suggests_the_one_that_was_meant(
 @pytest.mark.covers("RF-008")
 async def test_any_object_can_be_made(run: Run, org: FakeSalesforce) -> None:
     result = await run(
-        "create_record", object="Account", fields={"Name": "Northwind", "AnnualRevenue": "12.5"}
+        "create_record",
+        object="salesforce.account",
+        fields={"Name": "Northwind", "AnnualRevenue": "12.5"},
     )
 
     assert result.record is not None
     assert result.record.source_object == "salesforce.account"
     assert org.record("Account", result.record.id)["AnnualRevenue"] == 12.5
+    assert "/lightning/r/Account/" in str(result.record.url)
+
+
+async def test_the_object_of_an_action_may_be_given_by_either_name(run: Run) -> None:
+    by_name = await run("create_record", object="salesforce.account", fields={"Name": "a"})
+    by_api_name = await run("create_record", object="Account", fields={"Name": "b"})
+
+    assert by_name.record is not None
+    assert by_api_name.record is not None
+    assert by_name.record.source_object == by_api_name.record.source_object
 
 
 @pytest.mark.covers("SF-051")
@@ -353,7 +377,11 @@ async def test_a_case_is_closed_by_the_orgs_own_status(
 
 
 async def test_upsert_makes_and_then_changes(run: Run, org: FakeSalesforce) -> None:
-    how = {"external_id_field": "PagerDuty_Hub_Key__c", "external_id": "P/1"}
+    how = {
+        "object": "salesforce.case",
+        "external_id_field": "PagerDuty_Hub_Key__c",
+        "external_id": "P/1",
+    }
     made = await run("upsert_record", **how, fields={"subject": "a"})
     changed = await run("upsert_record", **how, fields={"subject": "b"})
 
@@ -369,6 +397,7 @@ async def test_upsert_by_a_field_that_is_no_external_id_says_so(run: Run) -> Non
     with pytest.raises(Rejected, match="must be an External ID"):
         await run(
             "upsert_record",
+            object="salesforce.case",
             external_id_field="Subject",
             external_id="x",
             fields={"priority": "Low"},

@@ -25,7 +25,7 @@ class TestSalesforce(PluginContract):
     records: ClassVar[dict[str, str]] = {"salesforce.case": _CASE}
     params: ClassVar[dict[str, Any]] = {
         "salesforce.create_record": {
-            "object": "Case",
+            "object": "salesforce.case",
             "fields": {"salesforce.case.subject": "Line 3 down", "Priority": "High"},
         },
         "salesforce.set_field": {"field": "salesforce.case.status", "value": "Working"},
@@ -37,7 +37,7 @@ class TestSalesforce(PluginContract):
         "salesforce.forward_event": {"path": "pagerdutyrf/pagerduty/webhook"},
         "salesforce.assign_owner": {"owner": "Support Queue"},
         "salesforce.upsert_record": {
-            "object": "Case",
+            "object": "salesforce.case",
             "external_id_field": "PagerDuty_Hub_Key__c",
             "external_id": "PABC123",
             "fields": {"subject": "Line 3 down"},

@@ -89,6 +89,7 @@ async def test_a_field_hidden_from_the_user_is_not_offered(
         ("external_ids", "", ["PagerDuty Hub Key (PagerDuty_Hub_Key__c)"]),
         ("record_types", "", ["Master"]),
         ("objects", "contact", ["Contact (Contact)"]),
+        ("source_objects", "account", ["Account (Account)"]),
         ("fields", "prior", ["Priority (Priority)"]),
         ("text_fields", "descr", ["Description (Description)"]),
     ],

@@ -98,7 +98,7 @@ def test_names_are_derived_from_the_object() -> None:
         "repairshop.job.comment",
     }
     assert ACTIONS["set_field"].name == "repairshop.set_field"
-    assert ACTIONS["set_field"].target == "repairshop.job"
+    assert ACTIONS["add_comment"].target == "repairshop.job"
     assert "close_case" not in ACTIONS
 
 
@@ -169,7 +169,7 @@ async def test_actions_write_by_its_own_names(
 
     await run("set_field", field="repairshop.job.state", value="Done")
     noted = await run("add_comment", body="Fixed")
-    made = await run("create_record", object="Repair__Job__c", fields={"summary": "Again"})
+    made = await run("create_record", object="repairshop.job", fields={"summary": "Again"})
 
     assert shop.record("Repair__Job__c", job)["Repair__State__c"] == "Done"
     log = shop.record("Repair__Log__c", noted.note)

@@ -20,6 +20,7 @@ def choices_of(objects: Objects) -> "tuple[ChoiceSource[SalesforceClient], ...]"
     main = objects.declared[0].api_name
     return (
         ChoiceSource(name="objects", fetch=all_objects),
+        ChoiceSource(name="source_objects", fetch=source_objects_of(objects)),
         ChoiceSource(name="owners", fetch=owners_of(main)),
         ChoiceSource(name="users", fetch=users),
         ChoiceSource(name="queues", fetch=queues_of(main)),
@@ -64,6 +65,16 @@ async def all_objects(client: "SalesforceClient", search: str) -> Sequence[Choic
         for r in rows
     ]
     return _matching(listed, search)
+
+
+def source_objects_of(objects: Objects) -> Fetch:
+    """Return the source of the same objects by the names that rules have for them."""
+
+    async def fetch(client: "SalesforceClient", search: str) -> Sequence[Choice]:
+        listed = await all_objects(client, search)
+        return [Choice(value=objects.of(one.value).name, label=one.label) for one in listed]
+
+    return fetch
 
 
 async def users(client: "SalesforceClient", search: str) -> Sequence[Choice]:

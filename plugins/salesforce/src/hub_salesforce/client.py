@@ -148,11 +148,6 @@ class SalesforceClient:
                 return str(row["name"])
         raise hub.Gone(f"no object of this org has ids that begin with {key_prefix(id)}")
 
-    async def record_url(self, api_name: str, id: str) -> str:
-        """Return the address of a record's page."""
-        access = await self.session.access()
-        return record_page(access.instance_url, api_name, id)
-
     async def _pages(self, soql: str) -> AsyncIterator[Sequence[Row]]:
         found = await self._query(soql)
         yield found.get("records") or ()
@@ -203,11 +198,6 @@ class SalesforceClient:
         self.usage = usage_of(answer.headers) or self.usage
         if "date" in answer.headers:
             self.skew = _skew(answer.headers.get_list("date")[-1], self.now())
-
-
-def record_page(instance_url: str, api_name: str, id: str) -> str:
-    """Return the address of a record's page in Lightning."""
-    return f"{instance_url.rstrip('/')}/lightning/r/{api_name}/{id}/view"
 
 
 def _skew(date: str, now: datetime) -> timedelta | None:

@@ -23,7 +23,7 @@ def record_of(declared: SObject, row: Row, instance_url: str | None = None) -> R
     return Record(
         source_object=declared.name,
         id=own,
-        url=_page(instance_url, declared.api_name, own),
+        url=_page(instance_url, _api_name(declared, row), own),
         human_id=str(number) if number else None,
         values=values_of(declared, row),
     )
@@ -139,6 +139,13 @@ def our_key(row: Row) -> str | None:
 def _type(declared: SObject, api_name: str) -> Any:  # noqa: ANN401 - FieldType or None
     known = declared.by_api_name.get(api_name)
     return known.type if known else None
+
+
+def _api_name(declared: SObject, row: Row) -> str:
+    """Return the object's API name as Salesforce writes it."""
+    attributes = row.get("attributes")
+    named = attributes.get("type") if isinstance(attributes, Mapping) else None
+    return str(named or declared.api_name)
 
 
 def _page(instance_url: str | None, api_name: str, id: str) -> str | None:

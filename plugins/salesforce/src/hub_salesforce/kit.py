@@ -82,7 +82,11 @@ def pollers(*declared: SObject) -> tuple[Poller[SalesforceClient], ...]:
 
 
 def actions(connector_type: ConnectorType[Any, Any], *declared: SObject) -> list[Action[Any, Any]]:
-    """Return the actions on records of any object; the first declared one is their target."""
+    """Return the actions on records of any object.
+
+    They act on the object that their parameters name, else on the rule's own; comments on the
+    first declared one that has notes.
+    """
     return actions_of(connector_type, objects(*declared))
 
 

@@ -127,7 +127,12 @@ class Objects:
         return self.adopted(name.removeprefix(f"{self.prefix}."))
 
     def of(self, api_name: str) -> SObject:
-        """Return the object of an API name; letter case does not count."""
+        """Return the object of an API name, or of a source object's name.
+
+        The letter case of API names does not count.
+        """
+        if api_name.startswith(f"{self.prefix}."):
+            return self.named(api_name)
         for one in self.declared:
             if one.api_name.lower() == api_name.lower():
                 return one

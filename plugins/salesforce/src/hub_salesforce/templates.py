@@ -163,7 +163,9 @@ def case_for_service(params: CaseForService, connectors: Mapping[str, str]) -> l
             "paging",
             when,
             [
-                made.act("create_record", {"object": "Case", "fields": fields}, unless_linked=True),
+                made.act(
+                    "create_record", {"object": CASE.name, "fields": fields}, unless_linked=True
+                ),
                 made.act(
                     "link_back",
                     {

@@ -76,7 +76,10 @@ async def _everything(org: FakeSalesforce, client: SalesforceClient) -> None:
 
 async def _actions(client: SalesforceClient, case: str) -> None:
     given: dict[str, dict[str, Any]] = {
-        "create_record": {"fields": {"subject": 'it\'s down \\ "now"\n', "Priority": "High"}},
+        "create_record": {
+            "object": "salesforce.case",
+            "fields": {"subject": 'it\'s down \\ "now"\n', "Priority": "High"},
+        },
         "add_comment": {"body": "a"},
         "post_to_feed": {"body": "a"},
         "assign_owner": {"owner": "Support Queue"},

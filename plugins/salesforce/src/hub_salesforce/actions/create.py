@@ -1,7 +1,6 @@
 """Create a record, once."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -24,10 +23,9 @@ class CreateRecord(Form):
     """A record to make."""
 
     object: str = Field(
-        default="Case",
         title="Object",
-        description="API name of the object: Case, Account, My_Thing__c.",
-        json_schema_extra={"x-hub": {"source": "objects"}},
+        description="As salesforce.case, salesforce.account, salesforce.my_thing__c.",
+        json_schema_extra={"x-hub": {"source": "source_objects"}},
     )
     fields: dict[str, JsonValue] = Field(
         title="Fields",
@@ -60,7 +58,6 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
             "Create new record",
             CreateRecord,
             create,
-            target=objects.declared[0].source_object,
             creates=True,
             repeat=Repeat.FIND_FIRST,
             find=find,
@@ -97,8 +94,9 @@ async def _create(
     except SalesforceRejected as error:
         learn(client, body.describe.name, error)
         raise
-    row = rows.typed(body.describe, read.data) if read.status == 200 else {"Id": row_id}
-    return _made(declared, row, await client.record_url(declared.api_name, row_id))
+    bare = {"Id": row_id, "attributes": {"type": body.describe.name}}
+    row = rows.typed(body.describe, read.data) if read.status == 200 else bare
+    return await _made(client, declared, row)
 
 
 async def _find(
@@ -132,12 +130,14 @@ async def _marks(call: ActionCall[SalesforceClient, CreateRecord], body: rows.Bo
 
 async def _existing(client: SalesforceClient, declared: SObject, id: str) -> ActionResult:
     """Return the record that an earlier send of the same run made."""
-    row = await rows.read(client, declared, id)
-    return _made(declared, row, await client.record_url(declared.api_name, id))
+    return await _made(client, declared, await rows.read(client, declared, id))
 
 
-def _made(declared: SObject, row: Mapping[str, Any], url: str) -> ActionResult:
-    record = replace(events.record_of(declared, row), url=url)
+async def _made(
+    client: SalesforceClient, declared: SObject, row: Mapping[str, Any]
+) -> ActionResult:
+    access = await client.session.access()
+    record = events.record_of(declared, row, access.instance_url)
     words = f"Created {declared.label} {record.human_id or record.id}"
     return ActionResult(summary=words, record=record)
 

@@ -11,7 +11,7 @@ from hub_salesforce.actions.records import write
 from hub_salesforce.actions.targets import done, target_of
 from hub_salesforce.client import SalesforceClient
 from hub_salesforce.forms import Form
-from hub_salesforce.sobjects import Objects
+from hub_salesforce.sobjects import Objects, SObject
 
 _FIELD: dict[str, JsonValue] = {"x-hub": {"source": "fields", "advanced": True}}
 
@@ -19,6 +19,12 @@ _FIELD: dict[str, JsonValue] = {"x-hub": {"source": "fields", "advanced": True}}
 class LinkBack(Form):
     """What to write about the linked incident, and where."""
 
+    object: str = Field(
+        default="",
+        title="Object",
+        description="Empty for the rule's own object; else as salesforce.account.",
+        json_schema_extra={"x-hub": {"source": "source_objects", "advanced": True}},
+    )
     incident_id: str = Field(
         default="", title="Incident ID", description="As {{ pagerduty.incident.id }}."
     )
@@ -73,8 +79,11 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
         note = f" (there is no field {', '.join(missing)})" if missing else ""
         return ActionResult(summary=result.summary + note, record=result.record)
 
+    def _object(params: LinkBack) -> SObject:
+        return objects.of(params.object) if params.object else objects.declared[0]
+
     def writes(params: LinkBack) -> Mapping[str, Value]:
-        return rows.as_stored(objects.declared[0], wanted_fields(params))
+        return rows.as_stored(_object(params), wanted_fields(params))
 
     return [
         connector_type.action(
@@ -82,7 +91,6 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
             "Write the incident's ID and URL into the record",
             LinkBack,
             link_back,
-            target=objects.declared[0].source_object,
             writes=writes,
         )
     ]

@@ -39,6 +39,12 @@ class AddComment(Form):
 class PostToFeed(Form):
     """A post in the feed of a record."""
 
+    object: str = Field(
+        default="",
+        title="Object",
+        description="Empty for the rule's own object; else as salesforce.account.",
+        json_schema_extra={"x-hub": {"source": "source_objects", "advanced": True}},
+    )
     body: str = Field(
         title="Text",
         description="Cut after 10,000 characters.",
@@ -100,7 +106,6 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
             "Post in the feed",
             PostToFeed,
             post,
-            target=target,
             repeat=Repeat.FIND_FIRST,
             find=find_post,
         ),

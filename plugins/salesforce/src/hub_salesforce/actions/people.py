@@ -18,6 +18,12 @@ from hub_salesforce.sobjects import Objects
 class AssignOwner(Form):
     """Whom a record shall belong to."""
 
+    object: str = Field(
+        default="",
+        title="Object",
+        description="Empty for the rule's own object; else as salesforce.account.",
+        json_schema_extra={"x-hub": {"source": "source_objects", "advanced": True}},
+    )
     owner: str = Field(
         title="Owner",
         description="Id, username or e-mail of a user, or the name of a queue.",
@@ -57,7 +63,6 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
             "Assign to a user or a queue",
             AssignOwner,
             assign,
-            target=target,
             calls=2,
         )
     ]

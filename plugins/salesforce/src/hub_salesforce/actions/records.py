@@ -46,6 +46,12 @@ class SetField(Form):
 class UpdateRecord(Form):
     """Fields to set in one call."""
 
+    object: str = Field(
+        default="",
+        title="Object",
+        description="Empty for the rule's own object; else as salesforce.account.",
+        json_schema_extra={"x-hub": {"source": "source_objects", "advanced": True}},
+    )
     fields: dict[str, JsonValue] = Field(
         title="Fields",
         description="Value by field; empty clears a field.",
@@ -67,7 +73,6 @@ class UpdateRecord(Form):
 
 def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[Action[Any, Any]]:
     """Return set_field and update_record."""
-    target = objects.declared[0].source_object
     label = objects.declared[0].label
 
     async def set_field(call: ActionCall[SalesforceClient, SetField]) -> ActionResult:
@@ -85,7 +90,8 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
 
     def writes_fields(params: UpdateRecord) -> Mapping[str, Value]:
         first = next(iter(params.fields), "")
-        return written(_owner_of(objects, first), params.fields)
+        declared = objects.of(params.object) if params.object else _owner_of(objects, first)
+        return written(declared, params.fields)
 
     return [
         connector_type.action(
@@ -93,7 +99,6 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
             f"Set {label} field value",
             SetField,
             set_field,
-            target=target,
             writes=writes_field,
         ),
         connector_type.action(
@@ -101,7 +106,6 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
             f"Set several {label} field values",
             UpdateRecord,
             update,
-            target=target,
             writes=writes_fields,
         ),
     ]

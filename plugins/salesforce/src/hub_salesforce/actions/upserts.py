@@ -1,7 +1,6 @@
 """Make a record so, by an external id: create it, or change the one that is there."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -21,10 +20,9 @@ class UpsertRecord(Form):
     """A record known by an external id."""
 
     object: str = Field(
-        default="Case",
         title="Object",
-        description="API name of the object.",
-        json_schema_extra={"x-hub": {"source": "objects"}},
+        description="As salesforce.case, salesforce.account, salesforce.my_thing__c.",
+        json_schema_extra={"x-hub": {"source": "source_objects"}},
     )
     external_id_field: str = Field(
         title="External ID field",
@@ -60,11 +58,11 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
         )
         _accepted(client, sent, field)
         row = rows.typed(body.describe, composite.accepted(client, read).data)
-        record = events.record_of(declared, row)
-        url = await client.record_url(declared.api_name, record.id)
+        access = await client.session.access()
+        record = events.record_of(declared, row, access.instance_url)
         verb = "Created" if sent.status == 201 else "Updated"
         words = f"{verb} {declared.label} {record.human_id or record.id}"
-        return ActionResult(summary=words, record=replace(record, url=url))
+        return ActionResult(summary=words, record=record)
 
     def writes(params: UpsertRecord) -> Mapping[str, Value]:
         declared = objects.of(params.object)
@@ -77,7 +75,6 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
             "Create or update a record by external ID",
             UpsertRecord,
             upsert,
-            target=objects.declared[0].source_object,
             creates=True,
             calls=2,
             writes=writes,
