@@ -19,7 +19,7 @@ TEMPORAL: Final = frozenset({FieldType.DATE, FieldType.TIMESTAMP})
 _DIGITS: Final = 64
 _MAGNITUDE: Final = 30
 _DURATION = re.compile(
-    r"P(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,6})D)?"
+    r"P(?:(?P<weeks>\d{1,6})W)?(?:(?P<days>\d{1,9})D)?"
     r"(?:T(?:(?P<hours>\d{1,8})H)?(?:(?P<minutes>\d{1,8})M)?(?:(?P<seconds>\d{1,10}(?:\.\d{1,6})?)S)?)?",
     re.ASCII,
 )
@@ -112,7 +112,7 @@ def _written_duration(text: str) -> timedelta:
         return timedelta(**{_UNITS[short[2]]: int(short[1])})
     long = _DURATION.fullmatch(text)
     if long and not text.endswith(("P", "T")):
-        return timedelta(**{k: float(v) for k, v in long.groupdict().items() if v})
+        return timedelta(**{unit: float(n) for unit, n in long.groupdict().items() if n})
     raise NotOfType("not a duration")
 
 
