@@ -108,7 +108,7 @@ class Clients:
         async with self.database.reading() as session:
             glance = await repository.glance_by_name(session, tenant, name)
         if glance is None:
-            self._names.pop((tenant, name), None)
+            self._forget(self._names.pop((tenant, name), None))
             raise NotFound(f"There is no connector {name!r}.")
         self._names[(tenant, name)] = glance.id
         return await self._current(glance)
@@ -121,6 +121,8 @@ class Clients:
         async with self.database.reading() as session:
             glance = await repository.glance_by_id(session, tenant_id, connector_id)
         if glance is None:
+            if kept is not None and kept.open.tenant_id == tenant_id:
+                self._forget(connector_id)
             raise NotFound(f"There is no connector {connector_id}.")
         return await self._current(glance)
 
@@ -253,6 +255,12 @@ class Clients:
         for name, reference in secrets.references.items():
             current[name] = await self.references.read(reference, fresh=fresh)
         return current
+
+    def _forget(self, connector_id: uuid.UUID | None) -> None:
+        """Let go of a connector that was deleted."""
+        kept = self._kept.pop(connector_id, None) if connector_id is not None else None
+        if kept is not None:
+            self._retire(kept.open)
 
     def _retire(self, old: OpenConnector) -> None:
         logs.redactor.remove(old.secrets)

@@ -8,6 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from hub import ids
@@ -19,11 +21,13 @@ from hub.errors import (
     MethodNotAllowed,
     NotAuthenticated,
     NotFound,
+    Overloaded,
     TooLarge,
 )
 
 MEDIA_TYPE: Final = "application/problem+json"
 logger = logging.getLogger(__name__)
+_AWAY_S: Final = 5.0
 
 _BY_STATUS: Final[dict[int, type[HubError]]] = {
     400: BadRequest,
@@ -134,8 +138,17 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
     return answer
 
 
+async def _on_database_away(request: Request, error: Exception) -> JSONResponse:
+    instance = request_id(request)
+    logger.error("database does not answer: %s", error, extra={"request": instance})
+    away = Overloaded("The database does not answer.", retry_after=_AWAY_S)
+    return problem_answer(away, instance)
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Make the app answer every error as a problem."""
     app.add_exception_handler(HubError, _on_hub_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    for away in (OperationalError, InterfaceError, PoolTimeout, ConnectionError):
+        app.add_exception_handler(away, _on_database_away)

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from datetime import timedelta
 
 import pytest
 import structlog
@@ -380,3 +381,20 @@ async def test_no_secret_reaches_the_log_nor_an_answer(admin, vendor, tenant):
     assert "good-key" not in stream.getvalue()
     assert "good-key" not in "".join(one.text for one in told)
     assert "[hidden]" in told[2].text
+
+
+async def test_old_secrets_are_told_by_the_checks(admin, toy, clock):
+    clock.ahead = timedelta(days=91)
+
+    lines = (await admin.post(f"{ONE}/checks")).json()["checks"]
+
+    assert lines[-1]["name"] == "secrets"
+    assert "api_key (91 days)" in lines[-1]["text"]
+    assert (await admin.get(f"{ONE}/health")).json()["oldest_secret_days"] == 91
+
+
+async def test_a_query_parameter_is_checked(admin, toy):
+    answer = await admin.post(f"{ONE}/queries/on_call", json={"service": ""})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/service"

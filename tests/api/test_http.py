@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import func, select, text
 
 from hub import clock as clocks
+from hub.auth.authenticate import Authenticator
 from hub.auth.models import Token
+from hub.db.engine import Database
 from hub.errors import HubError
 from hub.http.idempotency import forget_old
 from hub.http.models import RequestKey
@@ -114,6 +116,18 @@ async def test_a_fault_of_the_hub_is_a_problem_without_details(app, calling, cap
     assert (answer.status_code, answer.json()["type"]) == (500, "/problems/hub-error")
     assert "1234" not in answer.text
     assert answer.headers["x-request-id"] in answer.json()["instance"]
+
+
+async def test_a_database_that_is_away_is_503(app, calling, tmp_path, unused_tcp_port):
+    url = f"postgresql+asyncpg://nobody:x@127.0.0.1:{unused_tcp_port}/none"
+    away = Database(url, pool_size=2)
+    app.state.authenticate = Authenticator(away, app.state.settings)
+
+    answer = await calling("hub_aaaaaaaaaa_b").get("/api/v1/me")
+    await away.close()
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json()["detail"] == "The database does not answer."
 
 
 async def test_answers_carry_headers_that_protect_browsers(admin):
