@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from hub.errors import BadRequest
+from hub.errors import BadRequest, ConnectorBroken
 from hub.http.actor import Actor, RulesCreate, RulesDelete, RulesEdit, RulesRead
 from hub.http.deps import ReadSession, TheCatalog, WriteSession
 from hub.http.etags import IfMatch, etag_of, require_match, set_etag
@@ -36,6 +36,7 @@ from hub.mappings.value_maps import RulesVersion, Tables
 
 router = APIRouter(prefix="/api/v1/tenants/{tenant}")
 CSV = "text/csv"
+RequiredConnector = Annotated[str, Query(max_length=63, pattern=r"^[^\x00]*$")]
 Connector = Annotated[
     str | None, Query(max_length=63, pattern=r"^[^\x00]*$", description="Only of this connector.")
 ]
@@ -149,6 +150,18 @@ async def resolve_service_mapping(
     work = reading(actor)
     found = await work.tried(asked)
     return _tried(found, work.unasked(asked.object))
+
+
+@router.post("/service-mappings:check", operation_id="check_service_mappings", tags=["mappings"])
+async def check_service_mappings(
+    actor: RulesRead, reading: Reading, request: Request, connector: RequiredConnector
+) -> list[ServiceMappingOut]:
+    """Ask the vendor for its services, and answer the rows whose service is not there any more."""
+    clients = getattr(request.app.state, "clients", None)
+    if clients is None:
+        raise ConnectorBroken("This process opens no connectors.")
+    found = await reading(actor).dead(connector, clients)
+    return [_shown(row, connector, ["dead"]) for row in found]
 
 
 def _tried(found: Resolution, before: list[str]) -> TriedMapping:

@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.activity import audit
 from hub.catalog.catalog import Catalog
+from hub.connectors.calls import answered
 from hub.connectors.models import Connector
 from hub.errors import Conflict, Fault, Invalid
 from hub.http.actor import Actor
@@ -15,18 +16,17 @@ from hub.mappings.document import (
     Difference,
     difference,
     identity,
-    members_changed,
     repeated,
 )
 from hub.mappings.models import ServiceMapping
-from hub.mappings.precedence import Resolution, folded, inbound_of, outbound_of
+from hub.mappings.precedence import Resolution, inbound_of, outbound_of
 from hub.mappings.repository import ServiceMappings
 from hub.mappings.resolve import row_of
+from hub.mappings.rows import fill, flags_of, plain_default, plan_of, said_of, validated
 from hub.mappings.schemas import (
     ImportPlan,
     MappingOrder,
     MappingsDocument,
-    RowChange,
     ServiceMappingIn,
     ServiceMappingPatch,
     TryMapping,
@@ -37,6 +37,16 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 _CLEARED = frozenset({"object", "field", "value"})
+_SERVICE_LISTS = ("services",)
+_MOST_ASKED = 200
+
+
+class Lists(Protocol):
+    """Opens connectors, whose types have live lists."""
+
+    async def by_name(self, tenant: str, name: str, /) -> Any:  # noqa: ANN401 - an OpenConnector
+        """Return the opened connector."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class Mappings:
         if connector is not None:
             await self._kept.connector_named(connector)
         rows = await self._kept.every()
-        flags = _flags(rows)
+        flags = flags_of(rows)
         return [
             (row, connectors[row.connector_id].name, flags.get(row.id, []))
             for row in rows
@@ -90,7 +100,7 @@ class Mappings:
         kept = {name: value for name, value in given.items() if value is not None}
         cleared = {name: None for name, value in given.items() if value is None} if given else {}
         merged = before.model_dump() | kept | {n: None for n in cleared if n in _CLEARED}
-        after = await self._cleaned(_validated(merged), "")
+        after = await self._cleaned(validated(merged), "")
         await self._refuse_twice(after, connector, except_for=row.id)
         await self._write(row, after)
         await self._audit("service mapping updated", row.name, before, after)
@@ -126,7 +136,7 @@ class Mappings:
             for key, value in asked.values.items()
         }
         record = Record(source_object=asked.object or "", id="", values=values)
-        return outbound_of(rows, record, own_default=_plain_default(connector.settings))
+        return outbound_of(rows, record, own_default=plain_default(connector.settings))
 
     def unasked(self, source_object: str | None) -> list[str]:
         """Name the plugins' resolvers that a real run would ask first."""
@@ -134,6 +144,25 @@ class Mappings:
             f"resolver {one.name}: not asked here, a run asks it first"
             for one in self.catalog.resolvers_of(source_object or "")
         ]
+
+    async def dead(self, connector: str, clients: Lists) -> list[ServiceMapping]:
+        """Return a connector's rows whose service the vendor does not have any more."""
+        kept = await self._kept.connector_named(connector)
+        opened = await clients.by_name(self.actor.slug, connector)
+        lists = {one.name: one for one in opened.working_type.choices}
+        source = next((lists[name] for name in _SERVICE_LISTS if name in lists), None)
+        if source is None:
+            return []
+        rows = await self._kept.of_connector(kept.id)
+        await self.session.close()
+        alive: dict[str, bool] = {}
+        async with answered(connector):
+            alive |= {one.value: True for one in await source.fetch(opened.client, "")}
+            for row in rows[:_MOST_ASKED]:
+                if row.service_id not in alive:
+                    named = await source.fetch(opened.client, row.service_name or row.service_id)
+                    alive[row.service_id] = any(one.value == row.service_id for one in named)
+        return [row for row in rows if alive.get(row.service_id) is False]
 
     async def exported(self, connector: str | None) -> list[ServiceMappingIn]:
         """Return rows as an import takes them."""
@@ -150,7 +179,7 @@ class Mappings:
         self._refuse_inbound_twice(found, [said for _, said in kept.values()])
         if not plan:
             await self._apply(found, kept, connectors)
-        return _plan_of(found, applied=not plan)
+        return plan_of(found, applied=not plan)
 
     async def _checked(
         self, asked: Sequence[ServiceMappingIn]
@@ -203,7 +232,7 @@ class Mappings:
             connector = connectors[row.connector]
             await self._add(row, connector, await self._kept.next_position(connector.id))
         if found.added or found.changed or found.removed:
-            plan = _plan_of(found, applied=True).model_dump(mode="json")
+            plan = plan_of(found, applied=True).model_dump(mode="json")
             await self._record("service mappings imported", "service mappings", None, plan)
 
     async def _connector(self, name: str, pointer: str) -> Connector:
@@ -284,14 +313,14 @@ class Mappings:
     ) -> ServiceMapping:
         row = ServiceMapping(connector_id=connector.id, created_by=self.actor.name)
         row.position = 0 if asked.default else position
-        _fill(row, asked)
+        fill(row, asked)
         row.updated_by = self.actor.name
         self._kept.add(row)
         await self.session.flush()
         return row
 
     async def _write(self, row: ServiceMapping, asked: ServiceMappingIn) -> None:
-        _fill(row, asked)
+        fill(row, asked)
         row.updated_by = self.actor.name
         row.row_version += 1
         await self.session.flush()
@@ -314,68 +343,3 @@ class Mappings:
         self, action: str, subject: str, before: dict[str, Any] | None, after: dict[str, Any] | None
     ) -> None:
         await audit.record(self.session, self.actor, action, subject, before, after)
-
-
-def said_of(row: ServiceMapping, connector: str) -> ServiceMappingIn:
-    """Return a kept row as it could be sent."""
-    return ServiceMappingIn.model_construct(
-        connector=connector,
-        name=row.name,
-        object=row.source_object,
-        field=row.field,
-        value=row.value,
-        service=row.service_id,
-        service_name=row.service_name,
-        outbound=row.outbound,
-        inbound=row.inbound,
-        default=row.is_default,
-        extra=dict(row.extra),
-    )
-
-
-def _fill(row: ServiceMapping, asked: ServiceMappingIn) -> None:
-    row.name = asked.name
-    row.source_object, row.field, row.value = asked.object, asked.field, asked.value
-    row.service_id, row.service_name = asked.service, asked.service_name
-    row.outbound, row.inbound, row.is_default = asked.outbound, asked.inbound, asked.default
-    row.extra = dict(asked.extra)
-
-
-def _validated(members: Mapping[str, Any]) -> ServiceMappingIn:
-    try:
-        return ServiceMappingIn.model_validate(members)
-    except ValueError as error:
-        text = str(error).partition("Value error, ")[2].partition(" [type=")[0] or str(error)
-        raise Invalid("The row can't be used.", errors=[Fault("", text)]) from error
-
-
-def _flags(rows: Sequence[ServiceMapping]) -> dict[uuid.UUID, list[str]]:
-    """Say which rows no record can reach, since an earlier one has the same value."""
-    seen: set[tuple[Any, ...]] = set()
-    flags: dict[uuid.UUID, list[str]] = {}
-    for row in rows:
-        if row.is_default or not row.outbound:
-            continue
-        place = (row.connector_id, row.source_object, row.field, folded(row.value or ""))
-        if place in seen:
-            flags[row.id] = ["mapped_twice"]
-        seen.add(place)
-    return flags
-
-
-def _plain_default(settings: Mapping[str, Any]) -> str | None:
-    said = settings.get("service_id") or settings.get("default_service")
-    return said if isinstance(said, str) else None
-
-
-def _plan_of(found: Difference, *, applied: bool) -> ImportPlan:
-    return ImportPlan(
-        applied=applied,
-        added=[RowChange(connector=row.connector, name=row.name) for row in found.added],
-        changed=[
-            RowChange(connector=new.connector, name=new.name, changes=members_changed(old, new))
-            for old, new in found.changed
-        ],
-        removed=[RowChange(connector=row.connector, name=row.name) for row in found.removed],
-        unchanged=found.unchanged,
-    )

@@ -9,6 +9,7 @@ from pydantic import AfterValidator
 from hub.http.actor import Actor
 from hub.http.bodies import unstorable
 from hub.http.deps import ReadSession, TheCatalog, TheClock, WriteSession
+from hub.rulesets.live import LiveLists
 from hub.rulesets.plans import Plans
 from hub.rulesets.work import Work
 
@@ -40,6 +41,15 @@ Reading = Annotated[MakeWork, Depends(_reading)]
 """Makes the work of a request that only looks."""
 Writing = Annotated[MakeWork, Depends(_writing)]
 """Makes the work of a request that changes; committed before the answer is sent."""
+
+
+def _lists(request: Request) -> Callable[[Actor], LiveLists | None]:
+    clients = getattr(request.app.state, "clients", None)
+    return lambda actor: LiveLists(clients, actor.slug) if clients is not None else None
+
+
+TheLists = Annotated[Callable[[Actor], LiveLists | None], Depends(_lists)]
+"""Makes what asks the vendors' live lists."""
 
 STORABLE = r"^[^\x00]*$"
 Named = Annotated[

@@ -8,7 +8,7 @@ from hub.http.actor import RulesCreate, RulesDelete, RulesEdit, RulesRead
 from hub.http.etags import IfMatch, require_match, set_etag
 from hub.http.paging import Page
 from hub.rulesets import service, versions
-from hub.rulesets.dependencies import Named, Reading, Rule, RuleId, Writing
+from hub.rulesets.dependencies import Named, Reading, Rule, RuleId, TheLists, Writing
 from hub.rulesets.endpoints_history import router as history
 from hub.rulesets.endpoints_templates import router as templates
 from hub.rulesets.endpoints_trial import router as trial
@@ -166,12 +166,21 @@ async def delete_draft(
 
 @router.post(_ONE + "/draft:check", operation_id="check_draft")
 async def check_draft(
-    actor: RulesRead, reading: Reading, ruleset: Named, asked: CheckIn | None = None
+    actor: RulesRead,
+    reading: Reading,
+    lists: TheLists,
+    ruleset: Named,
+    asked: CheckIn | None = None,
+    live: bool = False,  # noqa: FBT001, FBT002 - a query parameter
 ) -> Checked:
-    """Say everything that is wrong or odd with the draft, or with other rules; saves nothing."""
+    """Say everything that is wrong or odd with the draft, or with other rules; saves nothing.
+
+    With `live` the vendors are asked whether their lists have what the rules name.
+    """
     work = reading(actor)
     row = await work.found(ruleset)
-    return await versions.checked(work, row, asked.rules if asked else None)
+    rules = asked.rules if asked else None
+    return await versions.checked(work, row, rules, lists(actor) if live else None)
 
 
 @router.get(_RULES, operation_id="list_rules")

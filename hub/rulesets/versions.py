@@ -17,9 +17,11 @@ from hub.rulesets.bodies import (
     id_of,
     marked_edited,
     named_alike,
+    readable,
     rules_of,
 )
 from hub.rulesets.diff import Diff, diff
+from hub.rulesets.live import LiveLists
 from hub.rulesets.models import Ruleset, RulesetDraft, RulesetVersion
 from hub.rulesets.schemas import (
     ChangeOut,
@@ -208,18 +210,29 @@ def _place(rules: Sequence[RuleJson], rule_id: str) -> int:
 # --------------------------------------------------------------------------- check, publish
 
 
-async def checked(work: Work, row: Ruleset, rules: Sequence[Any] | None) -> Checked:
-    """Return all that is wrong and odd with the draft, or with the rules that were sent."""
+async def checked(
+    work: Work, row: Ruleset, rules: Sequence[Any] | None, lists: LiveLists | None = None
+) -> Checked:
+    """Return all that is wrong and odd with the draft, or with the rules that were sent.
+
+    With `lists` the vendors are asked for what their live lists have.
+    """
     asked = rules_of(await work.body(row)) if rules is None else list(rules)
     problems = await work.problems(asked)
     sound = [one for one in asked if isinstance(one, Mapping)]
-    findings = await work.findings(row, body_of(sound, new_id)["rules"])
+    body = body_of(sound, new_id)
+    findings = await work.findings(row, body["rules"])
+    words = await said(work, [dict(one) for one in sound])
+    if lists is not None:
+        schema = await work.schema()
+        await work.session.close()
+        findings += await lists.findings(readable(body)[0], schema)
     severities = {one.severity for one in problems} | {one.severity for one in findings}
     return Checked(
         publishable="error" not in severities and bool(asked),
         problems=[ProblemOut.of(one) for one in problems],
         lint=[FindingOut.of(one) for one in findings],
-        words=await said(work, [dict(one) for one in sound]),
+        words=words,
     )
 
 

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import httpx
@@ -24,10 +24,10 @@ from hub.mappings.endpoints import router as mappings
 from hub.rulesets.endpoints import router as rulesets
 from hub.rulesets.plans import Plans
 from hub.sdk.actions import ActionResult, Repeat
-from hub.sdk.connector_types import ConnectorType, WebhookReceiver, WebhookRequest
+from hub.sdk.connector_types import ChoiceSource, ConnectorType, WebhookReceiver, WebhookRequest
 from hub.sdk.events import Event, Record
 from hub.sdk.templates import RulesetTemplate
-from hub.sdk.vocabulary import FieldType
+from hub.sdk.vocabulary import Choice, FieldType
 from hub.settings import HubSettings
 
 
@@ -38,7 +38,7 @@ class Settings(BaseModel):
 class CreateIncident(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    service: str
+    service: str = Field(json_schema_extra={"x-hub": {"source": "services"}})
     title: str = Field(max_length=1024)
     urgency: str | None = None
     priority: str | None = None
@@ -70,6 +70,11 @@ def parse(request: WebhookRequest) -> list[Event]:
     return []
 
 
+async def services(client: Any, search: str) -> list[Choice]:
+    known = {"PAPI001": "API", "PDAT001": "Database"}
+    return [Choice(value=key, label=label) for key, label in known.items() if search in label]
+
+
 RECEIVER = WebhookReceiver(verify=lambda *_: None, parse=parse)
 PAGERDUTY = ConnectorType(
     name="pagerduty",
@@ -78,6 +83,7 @@ PAGERDUTY = ConnectorType(
     connect=lambda *_: None,
     receiver=RECEIVER,
     requests_per_minute=960,
+    choices=(ChoiceSource(name="services", fetch=services),),
 )
 SALESFORCE = ConnectorType(
     name="salesforce",
@@ -217,6 +223,14 @@ def catalog_of(*, more_fields=(), without=(), more_operators=(), templates=(TEMP
 def _event_triggers() -> tuple[Any, ...]:
     register = getattr(event_facts, "hub_register_triggers", None)
     return tuple(register()) if register else ()
+
+
+class Clients:
+    """Opens connectors without any settings."""
+
+    async def by_name(self, _: str, name: str) -> Any:
+        kind = PAGERDUTY if "pagerduty" in name else SALESFORCE
+        return SimpleNamespace(working_type=kind, client=None)
 
 
 ALL = frozenset(Permission)

@@ -17,7 +17,7 @@ from hub.rulesets.schema_of import schema_for
 from hub.rulesets.whatif import Whatifs
 from hub.runs.models import RuleBreaker, Run
 from hub.sdk.events import RecordRef
-from tests.api.rules_world import add_connectors, api, catalog_of, event, rule
+from tests.api.rules_world import Clients, add_connectors, api, catalog_of, event, rule
 
 CATALOG = catalog_of()
 
@@ -27,7 +27,8 @@ async def world(database, tenant):
     connectors = await add_connectors(database, tenant)
     whatifs = Whatifs(database, CATALOG)
     resolver = Resolver(database, CATALOG, clients=None)
-    async with api(database, tenant, catalog=CATALOG, whatifs=whatifs, resolver=resolver) as hub:
+    state = {"whatifs": whatifs, "resolver": resolver, "clients": Clients()}
+    async with api(database, tenant, catalog=CATALOG, **state) as hub:
         yield SimpleNamespace(
             hub=hub, database=database, tenant=tenant, connectors=connectors, whatifs=whatifs
         )
@@ -425,3 +426,49 @@ async def test_the_vocabulary_is_all_that_an_editor_needs(world):
     assert {"name": "prod-pagerduty", "type": "pagerduty"} in found["connectors"]
     assert "hub.link.pagerduty.incident.url" in {one["path"] for one in found["paths"]}
     assert schema["schema"]["$id"] == "urn:integration-hub:rule:1"
+
+
+async def test_literals_are_compared_with_the_vendor_s_live_lists_when_asked_for(world):
+    gone = rule("gone", then=[{
+        "do": "pagerduty.create_incident", "connector": "prod-pagerduty",
+        "with": {"service": "PGONE", "title": "x"}}])  # fmt: skip
+    await world.hub.post("/rulesets", json={"name": "x", "rules": [rule("there"), gone]})
+
+    unasked = await world.hub.post("/rulesets/x/draft:check")
+    live_ = await world.hub.post("/rulesets/x/draft:check?live=true")
+
+    assert [one["code"] for one in unasked.json()["lint"]] == []
+    assert [(one["pointer"], one["detail"]) for one in live_.json()["lint"]] == [
+        ("/rules/1/then/0/with/service", "'PGONE' is not among the services of prod-pagerduty.")
+    ]
+
+
+async def test_rows_whose_service_is_gone_are_found(world):
+    for service in ("PAPI001", "PGONE"):
+        await world.hub.post("/service-mappings", json={
+            "connector": "prod-pagerduty", "object": "salesforce.case", "field": "category",
+            "value": service, "service": service})  # fmt: skip
+
+    found = await world.hub.post("/service-mappings:check?connector=prod-pagerduty")
+
+    assert [(one["service"], one["flags"]) for one in found.json()] == [("PGONE", ["dead"])]
+
+
+async def test_a_pasted_delivery_is_read_by_its_plugin(world):
+    await live(world.hub, rule("page"))
+    receiver = CATALOG.connector_types["salesforce"].receiver
+
+    def parse(request):
+        body = json.loads(request.body)
+        return [event(priority=body["priority"], subject=request.headers["x-subject"])]
+
+    object.__setattr__(receiver, "parse", parse)
+    pasted = {
+        "connector": "prod-salesforce",
+        "headers": {"X-Subject": "pasted"},
+        "body": {"priority": "P1"},
+    }
+
+    found = (await world.hub.post("/rules:explain", json={"webhook": pasted})).json()
+
+    assert found["actions"][0]["with"]["title"] == "pasted"
