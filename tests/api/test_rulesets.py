@@ -32,7 +32,6 @@ async def edit(hub, ruleset, *rules, match=None, who="ana"):
     return await hub.put(f"/rulesets/{ruleset}/draft", json={"rules": rules}, headers=headers)
 
 
-@pytest.mark.covers("SF-035", "SF-036", "SF-038")
 async def test_a_new_ruleset_is_disabled_and_enabling_it_is_an_act_of_its_own(hub):
     made = await create(hub, rule())
 
@@ -250,7 +249,7 @@ async def test_rulesets_are_ordered_and_copied_and_deleted_by_name(hub):
     assert (copy.json()["state"], copy.json()["draft_rules"]) == ("disabled", 1)
     unnamed = await hub.delete(f"/rulesets/{one}", headers={"If-Match": "*"})
     assert unnamed.status_code == 422
-    named = await hub.delete(f"/rulesets/{one}?confirm=one", headers={"If-Match": "*"})
+    named = await hub.delete(f"/rulesets/{one}?name=one", headers={"If-Match": "*"})
     assert named.status_code == 204
     assert (await hub.get(f"/rulesets/{one}")).status_code == 404
 
