@@ -1,5 +1,6 @@
-"""Making events pending again whose runs a person wants tried again."""
+"""What a person sets going again: lanes that wait, events whose runs were given up."""
 
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,16 +11,23 @@ from sqlalchemy.orm import Session
 
 from hub.clock import Clock
 from hub.db.bulk import Kind, write_rows
+from hub.deliveries.repository import EventInbox
 from hub.dispatch import shards
 from hub.dispatch.port import Driver
 
 
 @dataclass(frozen=True, slots=True)
 class Reopening:
-    """Opens events again in a request's transaction."""
+    """Lets lanes and events go on, in a request's transaction."""
 
-    driver: Driver
+    inbox: EventInbox
     clock: Clock
+
+    async def release(self, session: AsyncSession, tenant_id: uuid.UUID, lane: str) -> bool:
+        """Forget the lane's hold and wake its shard; False: it was not held."""
+        return await session.run_sync(
+            lambda sync: self.inbox.release(sync.connection(), tenant_id, lane, self.clock())
+        )
 
     async def reopen(
         self, session: AsyncSession, events: Sequence[int], runs: Sequence[int]
@@ -28,7 +36,7 @@ class Reopening:
         await session.run_sync(self._in_session, events, runs)
 
     def _in_session(self, session: Session, events: Sequence[int], runs: Sequence[int]) -> None:
-        reopen(session.connection(), self.driver, (events, runs), self.clock())
+        reopen(session.connection(), self.inbox.driver, (events, runs), self.clock())
 
 
 def reopen(

@@ -18,6 +18,7 @@ from hub.db.commits import Connection, GroupCommit, open_store
 from hub.db.engine import Database
 from hub.deliveries.filing import Filer
 from hub.deliveries.intake import Intake
+from hub.deliveries.reopening import Reopening
 from hub.deliveries.repository import EventInbox
 from hub.deliveries.steps import StepWriter
 from hub.dispatch.embedded import EmbeddedDriver, FileLock
@@ -71,6 +72,7 @@ class Engine:
         self.driver = self._make_driver()
         self.inbox = EventInbox(self.driver)
         shards = settings.dispatch.shards
+        self.linker = Linker(driver=self.driver, inbox=self.inbox, shards=shards)
         self.commits: GroupCommit[Any, Any] = GroupCommit(
             self.store.write, maximum=settings.dispatch.commit_max
         )
@@ -94,9 +96,7 @@ class Engine:
             counters=self.counters,
             driver=self.driver,
             inbox=self.inbox,
-            writer=StepWriter(
-                self.inbox, Linker(driver=self.driver, inbox=self.inbox, shards=shards)
-            ),
+            writer=StepWriter(self.inbox, self.linker),
             commits=self.commits,
             reads=self.reads,
             slots=Slots(settings.dispatch.lanes),
@@ -109,6 +109,7 @@ class Engine:
             passing=passing,
             settled=observe,
         )
+        self.reopening = Reopening(self.inbox, clock)
         self._stop = asyncio.Event()
         self.drains = Drains(self.parts, self._stop, Loader(self.inbox))
         self.intake = Intake(
@@ -125,6 +126,11 @@ class Engine:
         self._lock = self._file_lock()
         self._tasks: list[asyncio.Task[None]] = []
         clients.states.when_usable(self._usable)
+
+    @property
+    def driver_name(self) -> str:
+        """Which driver hands out wake-ups."""
+        return "embedded" if isinstance(self.driver, EmbeddedDriver) else "postgres"
 
     async def start(self) -> None:
         """Take the database, schedule what a former process left, begin to work."""
