@@ -146,3 +146,19 @@ async def subscribed(client: PagerDutyClient, receiver: Receiver) -> hub.Subscri
     state = await ensure(client, "https://hub.test/webhook")
     receiver.trust(state.secret)
     return state
+
+
+@pytest.fixture
+def do_with():
+    """Run actions with another client: do_with(client)("add_note", …)."""
+    return doing
+
+
+@pytest.fixture
+def call_for():
+    """Make a call of an action: call_for("add_note", client, incident id, content="…")."""
+
+    def make(verb, client, record=None, *, key="h" + "a" * 32, actor="", **given):
+        return call_of(action_named(verb), client, record, key, actor, given)
+
+    return make

@@ -90,7 +90,6 @@ def test_a_402_names_the_ability_that_is_lacking():
     assert "plan lacks" in str(error_of(answer(402, body)))
 
 
-@pytest.mark.covers("SK-001")
 def test_a_403_names_role_and_scope():
     said = str(error_of(answer(403, {"error": {"message": "Access Denied", "code": 2010}})))
 

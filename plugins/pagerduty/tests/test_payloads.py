@@ -112,7 +112,6 @@ def test_the_older_names_are_offered_whatever_the_version(name, older):
     assert events[0].record.values["event_type"] == older
 
 
-@pytest.mark.covers("GAP-22")
 @pytest.mark.parametrize("name", ["merged", "v2_resolve_merged"])
 def test_a_merge_is_not_a_resolve(name):
     (event,) = events_of(payload(name))

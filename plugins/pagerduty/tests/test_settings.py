@@ -80,7 +80,6 @@ def test_defaults_are_the_guides():
     assert settings.enable_webhook is True
 
 
-@pytest.mark.covers("IM-037")
 @pytest.mark.parametrize(
     ("text", "seconds"), [("90s", 90), ("5m", 300), ("1h", 3600), ("1d", 86400), ("1h30m", 5400)]
 )

@@ -34,8 +34,6 @@ def test_a_short_note_stays_as_it_is():
     assert cut_note("Working ✓ שלום") == "Working ✓ שלום"
 
 
-@pytest.mark.covers("GAP-21")
-@pytest.mark.covers("IM-053")
 @pytest.mark.parametrize(
     ("given", "html", "text"),
     [

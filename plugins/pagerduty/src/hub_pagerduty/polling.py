@@ -54,6 +54,8 @@ _TRIGGERS: Final = {
     "field_value_change": UPDATED.name,
     "custom_field_value_change": FIELD_VALUES.name,
 }
+_ASSIGNING: Final = {"trigger", "acknowledge", "delegate", "escalate"}
+"""These assign the incident as well: an assign entry at the same moment is part of them."""
 _STATUSES: Final = {
     TRIGGERED.name: "triggered",
     ACKNOWLEDGED.name: "acknowledged",
@@ -96,7 +98,7 @@ async def _changes(client: PagerDutyClient, since: datetime, seen: set[str]) -> 
     entries, reached = await _entries(client, since, now)
     fresh = [one for one in entries if str(one.get("id")) not in seen]
     notes = await _notes(client, fresh)
-    started = {_moment_of(one) for one in entries if _kind(one) == "trigger"}
+    started = {_moment_of(one) for one in entries if _kind(one) in _ASSIGNING}
     events = [event for one in fresh if (event := _event(one, notes, started)) is not None]
     recent = [
         str(one.get("id"))
@@ -123,6 +125,7 @@ async def _entries(
     rows = [dict(one) for one in as_objects(first.get("log_entries"))]
     if first.get("more"):
         rows = [one async for one in client.pages("/log_entries", "log_entries", query)]
+    rows.reverse()  # the order within a second is the log's own
     rows.sort(key=lambda one: str(one.get("created_at")))
     return rows, until
 
@@ -157,7 +160,7 @@ def _trigger(entry: Json, incident: Mapping[str, Any], started: set[tuple[str, s
     if kind == "trigger" and id_of(incident.get("first_trigger_log_entry")) != id_of(entry):
         return UPDATED.name  # one more alert, or the incident was reopened
     if kind == "assign" and _moment_of(entry) in started:
-        return None  # opening an incident assigns it
+        return None
     if kind == "resolve" and is_merged(incident):
         return MERGED.name
     return trigger

@@ -310,7 +310,8 @@ def list_log(asked: Asked) -> Answer:
 
 def _log_page(asked: Asked, entries: list[LogEntry]) -> Answer:
     since, until = asked.first("since"), asked.first("until")
-    entries.sort(key=lambda one: one.created_at, reverse=True)
+    entries.sort(key=lambda one: one.created_at)
+    entries.reverse()
     rows = []
     for one in entries:
         at = _comparable(stamp(one.created_at) or "")

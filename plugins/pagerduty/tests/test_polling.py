@@ -1,0 +1,202 @@
+"""What no webhook told is found, in order, once."""
+
+import json
+
+import pytest
+
+import hub
+from hub_pagerduty.polling import fetch, fetch_one, import_cursor
+
+NEW, WORKED_ON, DONE = "QDEMO000000123", "QDEMO000000122", "QDEMO000000121"
+
+
+@pytest.fixture(autouse=True)
+def poll_clock(sim, monkeypatch):
+    """The hub's clock goes with the simulator's."""
+    monkeypatch.setattr("hub_pagerduty.polling.clock.now", sim.clock.now)
+
+
+async def started(client, sim):
+    """Return a cursor from which nothing that is there already is read."""
+    sim.clock.advance(600)
+    return (await fetch(client, None)).cursor
+
+
+def told(batch):
+    return [event.trigger.removeprefix("pagerduty.incident.") for event in batch.events]
+
+
+async def test_it_begins_with_now(client, sim):
+    batch = await fetch(client, None)
+
+    assert (batch.events, batch.more) == ((), False)
+    assert sim.requests == []
+
+
+async def test_changes_come_in_their_order(client, do, sim):
+    cursor = await started(client, sim)
+    made = await do("create_incident", title="Missed")
+    for verb, given in (
+        ("acknowledge_incident", {}),
+        ("add_note", {"content": "Looking"}),
+        ("reassign_incident", {"users": ["PUSER03"]}),
+        ("escalate_incident", {}),
+        ("set_urgency", {"urgency": "low"}),
+        ("set_title", {"title": "Renamed"}),
+        ("set_custom_fields", {"fields": {"environment": "staging"}}),
+        ("reassign_incident", {"escalation_policy": "PDATPOL"}),
+        ("resolve_incident", {}),
+    ):
+        sim.clock.advance(2)
+        await do(verb, made.record.id, **given)
+
+    batch = await fetch(client, cursor)
+
+    assert told(batch) == [
+        "triggered",
+        "acknowledged",
+        "annotated",
+        "reassigned",
+        "escalated",
+        "updated",
+        "updated",
+        "custom_field_values.updated",
+        "delegated",
+        "resolved",
+    ]
+    assert batch.events[0].record.values["status"] == "triggered"
+    assert batch.events[0].before == {}
+    assert batch.events[-1].record.values["status"] == "resolved"
+    assert {event.record.id for event in batch.events} == {made.record.id}
+
+
+async def test_nothing_is_told_twice(client, do, sim):
+    cursor = await started(client, sim)
+    await do("acknowledge_incident", NEW)
+    first = await fetch(client, cursor)
+    sim.clock.advance(1)
+    await do("add_note", NEW, content="Later")
+
+    second = await fetch(client, first.cursor)
+    third = await fetch(client, second.cursor)
+
+    assert told(first) == ["acknowledged"]
+    assert told(second) == ["annotated"]
+    assert told(third) == []
+
+
+async def test_a_note_found_late_has_its_own_id(client, do, sim):
+    cursor = await started(client, sim)
+    note = await do("add_note", NEW, content="Looking")
+
+    (event,) = (await fetch(client, cursor)).events
+
+    assert event.note == note.note
+    assert (event.record.values["note"], event.before) == ("Looking", {"note": None})
+
+
+async def test_a_merge_is_told_as_one(client, do, sim):
+    cursor = await started(client, sim)
+    await do("merge_incident", WORKED_ON, into=NEW)
+
+    (event,) = (await fetch(client, cursor)).events
+
+    assert event.trigger == "pagerduty.incident.merged"
+    assert event.record.values["merged_into"] == NEW
+
+
+async def test_old_values_of_custom_fields_are_told(client, do, sim):
+    await do("set_custom_fields", NEW, fields={"environment": "staging"})
+    cursor = await started(client, sim)
+    await do("set_custom_fields", NEW, fields={"environment": "production"})
+
+    (event,) = (await fetch(client, cursor)).events
+
+    assert event.before == {"environment": "staging"}
+    assert event.record.values["environment"] == "production"
+
+
+async def test_who_did_it_is_told(client, do, sim):
+    cursor = await started(client, sim)
+    await do("acknowledge_incident", NEW, from_email="jane.smith@company.com")
+
+    (event,) = (await fetch(client, cursor)).events
+
+    assert (event.actor, event.actor_name) == ("PUSER03", "Jane Smith")
+
+
+async def test_a_log_of_many_pages_is_read_whole(client, do, sim):
+    cursor = await started(client, sim)
+    for number in range(120):
+        await do("add_note", NEW, content=f"Note {number}")
+        sim.clock.advance(1)
+
+    batch = await fetch(client, cursor)
+
+    assert [event.record.values["note"] for event in batch.events] == [
+        f"Note {number}" for number in range(120)
+    ]
+
+
+async def test_too_long_a_log_is_read_in_halves_of_time(client, do, sim, monkeypatch):
+    monkeypatch.setattr("hub_pagerduty.polling.DEEPEST", 110)
+    cursor = await started(client, sim)
+    for number in range(40):
+        await do("add_note", NEW, content=f"Note {number}")
+        sim.clock.advance(60)
+
+    found, more, turns = [], True, 0
+    while more:
+        batch = await fetch(client, cursor)
+        found += [event.record.values["note"] for event in batch.events if event.note]
+        cursor, more, turns = batch.cursor, batch.more, turns + 1
+
+    assert found == [f"Note {number}" for number in range(40)]
+    assert turns > 1
+
+
+async def test_existing_incidents_are_imported_page_by_page(client, do, sim):
+    sim.world.switches.page_limit = 2
+    cursor = import_cursor(statuses=["triggered", "acknowledged", "resolved"])
+
+    first = await fetch(client, cursor)
+    second = await fetch(client, first.cursor)
+
+    found = [event.record.id for event in [*first.events, *second.events]]
+    assert found == [DONE, WORKED_ON, NEW]
+    assert (first.more, second.more) == (True, False)
+    assert "import" not in json.loads(second.cursor)
+
+
+async def test_an_import_may_be_narrowed(client):
+    cursor = import_cursor(services=["PDAT001"], statuses=["triggered"])
+
+    batch = await fetch(client, cursor)
+
+    assert [event.record.id for event in batch.events] == [NEW]
+
+
+async def test_an_old_open_incident_is_imported(client, sim):
+    sim.clock.advance(90 * 24 * 3600)
+
+    batch = await fetch(client, import_cursor(statuses=["triggered"]))
+
+    assert NEW in [event.record.id for event in batch.events]
+
+
+async def test_one_incident_is_read_with_all_it_has(client, do):
+    await do("set_custom_fields", NEW, fields={"environment": "staging"})
+    await do("set_conference", NEW, conference_url="https://meet.example.com")
+
+    event = await fetch_one(client, NEW)
+
+    values = event.record.values
+    assert (event.trigger, event.record.human_id) == ("pagerduty.incident.updated", "#123")
+    assert values["description"].startswith("Replication lag")
+    assert values["conference_url"] == "https://meet.example.com"
+    assert values["environment"] == "staging"
+
+
+async def test_an_incident_that_is_gone_is_told(client):
+    with pytest.raises(hub.Gone):
+        await fetch_one(client, "QNOTHERE000000")
