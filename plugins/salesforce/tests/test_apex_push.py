@@ -252,3 +252,19 @@ async def test_every_shape_of_a_push_tells_of_the_same_case(
 
     (event,) = hub_end.events
     assert (event.trigger, event.record.id) == (f"{CASE.name}.created", case)
+
+
+@pytest.mark.parametrize("odd", [[], {}, 7, True])
+def test_odd_members_of_the_envelope_are_as_if_they_were_missing(odd: object) -> None:
+    names = ("instanceUrl", "userName", "userEmail", "userId")
+    push = {"operation": "update", "new": {ID: row()}, **dict.fromkeys(names, odd)}
+
+    (event,) = PARSE(request(push))
+
+    assert (event.record.url, event.actor_name) == (None, None)
+
+
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00+14:00", "soon", ""])
+def test_a_stamp_that_is_no_time_makes_the_push_unreadable(stamp: str) -> None:
+    with pytest.raises(InvalidPayload):
+        PARSE(request({"new": {ID: row(SystemModstamp=stamp)}}))

@@ -14,7 +14,7 @@ from hub import clock
 from hub_salesforce.auth.session import Session
 from hub_salesforce.composite import MARK_HEADER
 from hub_salesforce.describe import FRESH, Describe, read_describe
-from hub_salesforce.errors import Answer, raise_for
+from hub_salesforce.errors import QUOTA_PAUSE, Answer, raise_for
 from hub_salesforce.ids import SfId, key_prefix, to_18
 from hub_salesforce.limits import Usage, usage_of
 
@@ -42,6 +42,7 @@ class SalesforceClient:
         self.settings = settings
         self.session = Session(settings, http, now)
         self.usage: Usage | None = None
+        self.usage_at: datetime | None = None
         self.skew: timedelta | None = None
         self.polled_at: datetime | None = None
         self.learned: dict[str, set[str]] = {}
@@ -130,6 +131,12 @@ class SalesforceClient:
         self._describes[api_name.lower()] = fresh
         return fresh
 
+    @property
+    def sheds(self) -> Usage | None:
+        """The org's use of its requests, while it is so high that comments are left out."""
+        fresh = self.usage_at is not None and self.now() - self.usage_at < QUOTA_PAUSE
+        return self.usage if fresh and self.usage and self.usage.sheds else None
+
     def forget(self, api_name: str) -> None:
         """Let the next use of an object's description ask for it anew."""
         self._describes.pop(api_name.lower(), None)
@@ -195,7 +202,9 @@ class SalesforceClient:
         return _read(method, path, answer)
 
     def _note(self, answer: "httpx.Response") -> None:
-        self.usage = usage_of(answer.headers) or self.usage
+        usage = usage_of(answer.headers)
+        if usage:
+            self.usage, self.usage_at = usage, self.now()
         if "date" in answer.headers:
             self.skew = _skew(answer.headers.get_list("date")[-1], self.now())
 

@@ -39,7 +39,9 @@ def values_of(declared: SObject, row: Row) -> dict[str, Value]:
     for path in (one for one in declared.by_api_name if "." in one):
         parent, _, leaf = path.partition(".")
         if parent in row:
-            found[declared.key_of(path)] = to_value((row[parent] or {}).get(leaf))
+            nested = row[parent]
+            raw = nested.get(leaf) if isinstance(nested, Mapping) else None
+            found[declared.key_of(path)] = to_value(raw)
     return found
 
 
@@ -99,14 +101,15 @@ def commented(
     own, parent = to_18(str(row["Id"])), to_18(str(row[shape.parent]))
     text = str(to_value(row.get(shape.text)) or "")
     public = bool(row.get(shape.public)) if shape.public else None
-    number = (row.get("Parent") or {}).get(declared.number)
+    about = row.get("Parent")
+    number = about.get(declared.number) if isinstance(about, Mapping) else None
     return Event(
         trigger=declared.trigger("commented").name,
         record=Record(
             source_object=declared.name,
             id=parent,
             url=_page(url, declared.api_name, parent),
-            human_id=number,
+            human_id=str(number) if number else None,
             values=note_values(text, author, public=public),
         ),
         occurred_at=_moment(row, "CreatedDate", "SystemModstamp"),

@@ -64,6 +64,7 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
 
     async def add(call: ActionCall[SalesforceClient, AddComment]) -> ActionResult:
         declared, record = target_of(call, objects)
+        _afford(call.client)
         shape = note_shape(declared)
         row = comment_row(shape, record.id, call.params.body, public=call.params.public)
         made = await call.client.create(shape.api_name, row)
@@ -81,6 +82,7 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
 
     async def post(call: ActionCall[SalesforceClient, PostToFeed]) -> ActionResult:
         _, record = target_of(call, objects)
+        _afford(call.client)
         made = await call.client.create("FeedItem", feed_row(record.id, call.params))
         return ActionResult(summary="Posted in the feed", note=made)
 
@@ -163,6 +165,13 @@ async def _same(
     rows = await call.client.query_page(statement)
     wanted = _plain(text)
     return next((str(row["Id"]) for row in rows if _plain(str(row[field])) == wanted), None)
+
+
+def _afford(client: SalesforceClient) -> None:
+    """Refuse a comment while the org's requests are nearly used up: pages go first."""
+    usage = client.sheds
+    if usage:
+        raise hub.Rejected(f"the comment is left out, {usage}: retry it when requests are free")
 
 
 def _plain(text: str) -> str:

@@ -25,7 +25,7 @@ def read_push(objects: Objects, request: WebhookRequest) -> Sequence[Event]:
     for key, row in (old if gone else rows).items():
         try:
             found += _events(objects, envelope, row, old.get(key))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise hub.InvalidPayload(f"record {key}: {error}", pointer=f"/new/{key}") from error
     return found
 
@@ -49,7 +49,7 @@ def _events(objects: Objects, envelope: Row, row: Row, old: Row | None) -> Itera
 
 
 def _change(declared: SObject, envelope: Row, row: Row, old: Row | None) -> Iterator[Event]:
-    url, name = envelope.get("instanceUrl"), envelope.get("userName")
+    url, name = _said(envelope, "instanceUrl"), _said(envelope, "userName")
     operation = str(envelope.get("operation") or _guessed(row, old))
     if operation == "delete":
         at = instant(str(envelope.get("sentAt") or row["SystemModstamp"]))
@@ -71,8 +71,8 @@ def _note(declared: SObject, shape: NoteShape, envelope: Row, row: Row) -> Itera
         return
     if any(row.get(name) != wanted for name, wanted in shape.fixed.items()):
         return
-    author = envelope.get("userName") or envelope.get("userEmail")
-    url = envelope.get("instanceUrl")
+    author = _said(envelope, "userName") or _said(envelope, "userEmail")
+    url = _said(envelope, "instanceUrl")
     yield events.commented(declared, shape, row, author=author, url=url)
 
 
@@ -86,7 +86,7 @@ def _guessed(row: Row, old: Row | None) -> str:
 def _whole(declared: SObject, row: Row, old: Row, envelope: Row) -> Row:
     """Return the row with what Apex leaves out: empty fields, and the acting person's e-mail."""
     empty = {name: None for name in (*declared.by_api_name, *old) if "." not in name}
-    email = envelope.get("actingEmail") or envelope.get("userEmail")
+    email = _said(envelope, "actingEmail") or _said(envelope, "userEmail")
     acting = {"LastModifiedBy": {"Email": email}} if email else {}
     return {**empty, **row, **acting}
 
@@ -135,6 +135,12 @@ def _inner(text: str, part: str) -> Any:  # noqa: ANN401 - any JSON value
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise hub.InvalidPayload(f"{part} is text, but no JSON", pointer=f"/{part}") from error
+
+
+def _said(envelope: Row, name: str) -> str | None:
+    """Return a text of the envelope; None for what is no text."""
+    found = envelope.get(name)
+    return found if found and isinstance(found, str) else None
 
 
 def _actor(envelope: Row) -> str | None:

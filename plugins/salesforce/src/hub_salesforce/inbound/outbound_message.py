@@ -39,7 +39,7 @@ def read_messages(objects: Objects, request: WebhookRequest) -> Sequence[Event]:
             raise hub.InvalidPayload(f"more than {_MOST} notifications", pointer=f"/{at}")
         try:
             found += _events(objects, one, url)
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, OverflowError) as error:
             raise hub.InvalidPayload(f"notification {at}: {error}", pointer=f"/{at}") from error
     return found
 
