@@ -1,7 +1,7 @@
 """Values as they are stored, and when two of them are the same; pure."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
@@ -20,10 +20,7 @@ def pack(values: object) -> str:
 
 def unpack(text: Any) -> Any:  # noqa: ANN401 - JSON, by its text or already read
     """Read packed values; lists come back as tuples."""
-    if isinstance(text, str | bytes):
-        found = json.loads(text, object_hook=_untagged)
-        return _frozen(found)
-    return _frozen(text)
+    return _frozen(json.loads(text) if isinstance(text, str | bytes) else text)
 
 
 def pack_event(event: Event) -> str:
@@ -121,22 +118,22 @@ def _tagged(value: object) -> Any:  # noqa: ANN401 - what JSON can carry
     return str(value)
 
 
-def _untagged(found: dict[str, Any]) -> Any:  # noqa: ANN401 - the value that was tagged
-    tag = found.get(_TAG)
-    if tag == "t":
-        return datetime.fromisoformat(found["v"])
-    if tag == "d":
-        return date.fromisoformat(found["v"])
-    if tag == "n":
-        return Decimal(found["v"])
-    if tag == "s":
-        return timedelta(seconds=found["v"])
-    return found
-
-
 def _frozen(found: Any) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(found, list):
-        return tuple(found)
     if isinstance(found, dict):
+        if _TAG in found:
+            return _untagged(found)
         return {key: _frozen(value) for key, value in found.items()}
-    return found
+    return tuple(_frozen(one) for one in found) if isinstance(found, list) else found
+
+
+def _untagged(found: dict[str, Any]) -> Any:  # noqa: ANN401 - the value that was tagged
+    read = _READERS.get(found[_TAG])
+    return read(found["v"]) if read is not None else found
+
+
+_READERS: Final[dict[str, Callable[[Any], Value]]] = {
+    "t": datetime.fromisoformat,
+    "d": date.fromisoformat,
+    "n": Decimal,
+    "s": lambda seconds: timedelta(seconds=seconds),
+}

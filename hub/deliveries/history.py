@@ -106,7 +106,7 @@ class Holds(Repository[Hold]):
             .where(InboxEvent.lane.in_(list(lanes)), InboxEvent.state == "pending")
             .group_by(InboxEvent.lane)
         )
-        return dict((await self.session.execute(query)).tuples().all())
+        return {row[0]: row[1] for row in await self.session.execute(query)}
 
 
 class Inbox:
@@ -133,7 +133,7 @@ class Inbox:
     async def held(self) -> dict[str, int]:
         """Return how many lanes wait, by reason."""
         query = select(Hold.reason, func.count()).group_by(Hold.reason)
-        return dict((await self._session.execute(query)).tuples().all())
+        return {row[0]: row[1] for row in await self._session.execute(query)}
 
     async def dead(self) -> int:
         """Return how many dead letters there are."""
