@@ -1,0 +1,142 @@
+"""The composition root: settings -> catalog -> database -> engine -> routes."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI
+
+from hub import builtins, logs
+from hub._version import __version__
+from hub.activity import endpoints as activity
+from hub.auth import endpoints as auth
+from hub.auth.authenticate import Authenticator
+from hub.auth.bootstrap import ensure_local_token
+from hub.builtins.secrets import SecretPlaces
+from hub.catalog import Loaded, load_plugins, notify
+from hub.connectors import endpoints as connectors
+from hub.connectors.clients import Clients
+from hub.connectors.limits import Limits
+from hub.connectors.states import mark_broken
+from hub.correlations import endpoints as correlations
+from hub.db.engine import Database
+from hub.deliveries import endpoints as deliveries
+from hub.http.application import equip
+from hub.mappings import endpoints as mappings
+from hub.mappings.resolve import Resolver
+from hub.metrics import endpoints as metrics
+from hub.metrics.counters import Counters
+from hub.migrations.run import check_version, migrate
+from hub.rulesets import endpoints as rulesets
+from hub.rulesets.plans import Plans
+from hub.runs import endpoints as runs
+from hub.settings import HubSettings, environment_variable
+from hub.tenants import endpoints as tenants
+from hub.tenants.service import ensure_default
+from hub.worker.engine import Engine
+
+DESCRIPTION: Final = (
+    "Keeps PagerDuty and the systems where tickets live in step. Errors are RFC 9457 problems "
+    "with a pointer for each fault; lists are pages with a cursor; writes take `If-Match`."
+)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    deliveries.router,
+    runs.router,
+    correlations.router,
+    rulesets.router,
+    mappings.router,
+    connectors.router,
+    activity.router,
+    tenants.router,
+    auth.router,
+    metrics.router,
+)
+_log = logs.get_logger(__name__)
+
+
+def load(settings: HubSettings) -> Loaded:
+    """Load the built-in and the installed plugins; a broken one ends up in quarantine."""
+    places = SecretPlaces(
+        variable=environment_variable,
+        variables=settings.secrets.variables,
+        data_dir=settings.data_dir,
+        folder=settings.secrets.folder,
+    )
+    return load_plugins([*builtins.modules(), ("secrets", places)], settings.plugins.blocked)
+
+
+def create_app(settings: HubSettings, *, works: bool = True) -> FastAPI:
+    """Compose a hub: its API, and with `works` its worker and scheduler.
+
+    Nothing is opened before the app's lifespan begins. StartRefused there says what to do.
+    """
+    loaded = load(settings)
+    database = Database(settings.database_url, pool_size=settings.database.pool_size)
+    counters = Counters()
+    app = FastAPI(
+        title="Integration Hub",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        redirect_slashes=False,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    state = app.state
+    state.catalog, state.plugins, state.counters = loaded.catalog, loaded.reports, counters
+    state.authenticate = Authenticator(database, settings)
+    state.plans = Plans(database, loaded.catalog)
+    limits = Limits()
+    state.clients = Clients(database, loaded.catalog, settings, limits=limits)
+    state.resolver = Resolver(database, loaded.catalog, state.clients)
+    state.engine = Engine(
+        database,
+        settings,
+        loaded.catalog,
+        state.clients,
+        limits,
+        state.plans,
+        state.resolver,
+        works=works,
+        counters=counters,
+        observe=_observer(loaded, counters),
+    )
+    equip(app, settings, database)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: HubSettings = app.state.settings
+    database: Database = app.state.database
+    logs.configure(settings.logging)
+    if settings.embedded:
+        await migrate(database)
+    await check_version(database)
+    await ensure_default(database)
+    await ensure_local_token(database, settings.data_dir)
+    clients: Clients = app.state.clients
+    await mark_broken(database, clients.states, app.state.catalog.connector_types)
+    engine: Engine = app.state.engine
+    await engine.start()
+    try:
+        yield
+    finally:
+        await engine.stop()
+        await clients.close()
+        await database.close()
+
+
+def _observer(loaded: Loaded, counters: Counters) -> Any:  # noqa: ANN401 - a callable of the engine
+    def observe(hook: str, told: Mapping[str, Any]) -> None:
+        for failure in notify(loaded.manager, hook, **told):
+            counters.add("hub_plugin_errors_total", plugin=failure.plugin, hook=failure.hook)
+            _log.error(
+                "observer failed",
+                plugin=failure.plugin,
+                hook=failure.hook,
+                error=failure.error,
+                traceback=failure.traceback,
+            )
+
+    return observe
