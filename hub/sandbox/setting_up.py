@@ -88,7 +88,8 @@ async def _connector(hub: Hub, type: str, settings: Mapping[str, Any], say: Say)
         if "name" not in line:
             continue
         if line["ok"]:
-            say(f"  ✓ {line['text']} ({line['took_ms']} ms)")
+            said = line["text"].endswith("ms)") or not line["took_ms"]
+            say(f"  ✓ {line['text']}" + ("" if said else f" ({line['took_ms']} ms)"))
         else:
             failed.append(line["name"])
             say(f"  ✗ {line['label']}: {line['text']}")
@@ -97,18 +98,17 @@ async def _connector(hub: Hub, type: str, settings: Mapping[str, Any], say: Say)
 
 
 async def _mappings(hub: Hub, say: Say) -> None:
-    row = {
-        "connector": "pagerduty",
-        "object": "salesforce.case",
-        "field": "type",
-        "value": CASE_TYPE,
-        "service": SERVICE,
-    }
-    made = await hub.post("service-mappings", row)
-    say(f"✓ Service mapping: cases of type {CASE_TYPE} → {SERVICE} {made['service_name']}".rstrip())
-    default = {"connector": "pagerduty", "service": DEFAULT_SERVICE, "default": True}
-    made = await hub.post("service-mappings", default)
-    say(f"✓ Service mapping: all others → {DEFAULT_SERVICE} {made['service_name']}".rstrip())
+    offered = await hub.get("connectors/pagerduty/choices/services")
+    names = {one["value"]: one["label"] for one in offered["items"]}
+    typed = {"object": "salesforce.case", "field": "type", "value": CASE_TYPE, "service": SERVICE}
+    for what, row in (
+        (f"cases of type {CASE_TYPE}", typed),
+        ("all others", {"service": DEFAULT_SERVICE, "default": True}),
+    ):
+        service = str(row["service"])
+        named = {"connector": "pagerduty", "service_name": names.get(service, ""), **row}
+        await hub.post("service-mappings", named)
+        say(f"✓ Service mapping: {what} → {names.get(service, service)} ({service})")
 
 
 async def _ruleset(hub: Hub, name: str, say: Say) -> None:

@@ -316,7 +316,7 @@ async def _delivery(world: World, trigger: str, record: str) -> _Found:
     """Find the newest delivery that brought this trigger of this record."""
     async for trace in world.hub.traces(connector=trigger.partition(".")[0]):
         for event in trace["events"]:
-            if event["trigger"] == trigger and event["record"].get("id") == record:
+            if event["trigger"] == trigger and event["record"] == record:
                 return _Found(trace["id"], event)
     raise NotYet(f"the hub has no {trigger} of {record}")
 

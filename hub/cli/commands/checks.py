@@ -30,6 +30,13 @@ def _show(session: Session, check: dict[str, Any]) -> None:
     if check.get("skipped") or check.get("ok") is None:
         session.screen.skipped(f"{check['label']}: {check.get('text') or 'skipped'}")
     elif check["ok"]:
-        session.screen.done(f"{check['text']} ({check['took_ms']} ms)")
+        session.screen.done(f"{check['text']}{_took(check)}")
     else:
         session.screen.failed(f"{check['label']}: {check['text']}", check.get("fix") or "")
+
+
+def _took(check: dict[str, Any]) -> str:
+    """Return how long the vendor took, unless nobody was asked or the text says it."""
+    if not check["took_ms"] or check["text"].endswith("ms)"):
+        return ""
+    return f" ({check['took_ms']} ms)"

@@ -6,7 +6,7 @@ import typer
 
 from hub.cli.client import segment
 from hub.cli.commands import values
-from hub.cli.failure import Usage
+from hub.cli.failure import Failed, Usage
 from hub.cli.session import Session, command
 
 HELP = "Service mappings: vendor services and the records that belong to them."
@@ -71,6 +71,7 @@ def add(
     body = {
         "connector": connector,
         "service": service,
+        "service_name": _name_of(session, connector, service),
         "name": name,
         "outbound": direction != "inbound",
         "inbound": direction != "outbound",
@@ -113,6 +114,16 @@ def resolve(
         session.screen.line(f"Service: {found['service'] or 'none'} {found['service_name']}")
 
     session.show(found, people)
+
+
+def _name_of(session: Session, connector: str, service: str) -> str:
+    """Return what the vendor calls the service; "" where it does not tell."""
+    path = f"connectors/{segment(connector)}/choices/services"
+    try:
+        offered = session.hub.get(path, search=service)["items"]
+    except Failed:  # the row is made all the same; what is wrong with it, the hub says then
+        return ""
+    return next((str(one["label"]) for one in offered if one["value"] == service), "")
 
 
 def _records(given: str) -> dict[str, Any]:
