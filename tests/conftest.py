@@ -203,8 +203,9 @@ async def hub_app(tmp_path: Path) -> AsyncIterator["FastAPI"]:
     """Run the whole hub on a fresh SQLite file, with every installed plugin."""
     from hub.app import create_app  # noqa: PLC0415 - the whole hub, where it is wanted
 
-    folder = tmp_path / "data"
-    app = create_app(HubSettings(data_dir=folder))
+    settings = HubSettings(data_dir=tmp_path / "data")
+    settings.prepare_data_dir()
+    app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app
 

@@ -82,7 +82,8 @@ class Clients:
     ) -> None:
         self.database = database
         self.catalog = catalog
-        self.keys = keys or load_master_keys(settings)
+        self._keys = keys
+        self._settings = settings
         self.limits = limits or Limits()
         self.states = States()
         self.references = References(catalog.secret_backends, monotonic)
@@ -98,6 +99,13 @@ class Clients:
         self._names: dict[tuple[str, str], uuid.UUID] = {}
         self._locks: dict[uuid.UUID, asyncio.Lock] = {}
         self._retired: dict[httpx.AsyncClient, asyncio.Task[None]] = {}
+
+    @property
+    def keys(self) -> MasterKeys:
+        """The master keys; read (or made) when they are first needed."""
+        if self._keys is None:
+            self._keys = load_master_keys(self._settings)
+        return self._keys
 
     async def by_name(self, tenant: str, name: str) -> OpenConnector:
         """Return a tenant's connector by name; NotFound when there is none."""

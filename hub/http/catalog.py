@@ -1,10 +1,14 @@
 """What the installed plugins declare, and what became of each, as the API tells it."""
 
+import asyncio
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
+from fastapi.encoders import jsonable_encoder
 
+from hub.catalog.catalog import Catalog
 from hub.catalog.describe import describe, describe_report
 from hub.catalog.plugins import PluginReport
 from hub.errors import NotFound
@@ -14,10 +18,18 @@ from hub.http.deps import TheCatalog
 router = APIRouter(prefix="/api/v1", tags=["hub"])
 
 
-@router.get("/catalog", operation_id="get_catalog")
-async def get_catalog(_: SignedIn, catalog: TheCatalog) -> dict[str, Any]:
+@router.get("/catalog", operation_id="get_catalog", response_model=dict[str, Any])
+async def get_catalog(_: SignedIn, catalog: TheCatalog, request: Request) -> Response:
     """Show connector types with their settings' JSON schemas, objects, fields, actions, …."""
-    return describe(catalog)
+    told: bytes | None = getattr(request.app.state, "catalog_described", None)
+    if told is None:  # it never changes, and takes a while with many plugins
+        told = await asyncio.to_thread(_described, catalog)
+        request.app.state.catalog_described = told
+    return Response(told, media_type="application/json")
+
+
+def _described(catalog: Catalog) -> bytes:
+    return json.dumps(jsonable_encoder(describe(catalog)), ensure_ascii=False).encode()
 
 
 @router.get("/plugins", operation_id="list_plugins")
