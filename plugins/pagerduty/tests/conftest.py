@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -33,13 +34,21 @@ class Receiver:
         given = " ".join(one for one in secrets if one)
         self.settings = PagerDutySettings(api_key="unused", webhook_secret=given)
 
+    def legacy(self, token: str) -> None:
+        more = {"webhook_legacy": True, "webhook_token": token}
+        secret = self.settings.webhook_secret
+        self.settings = PagerDutySettings.model_validate(
+            {"api_key": "unused", "webhook_secret": secret, **more}
+        )
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body, more = b"", True
         while more:
             message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
         headers = {name.decode().lower(): value.decode() for name, value in scope["headers"]}
-        request = hub.WebhookRequest(headers=headers, body=body)
+        query = dict(parse_qsl(scope["query_string"].decode()))
+        request = hub.WebhookRequest(headers=headers, body=body, query=query)
         status = self.answer
         if status < 300:
             try:

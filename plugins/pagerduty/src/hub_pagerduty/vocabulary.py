@@ -116,18 +116,24 @@ _SERVICE_FIELDS: Final = [
 OBJECTS: Final = [INCIDENT, SERVICE]
 FIELDS: Final = [*_CONDITION_FIELDS, *_OWN_FIELDS, *_EVENT_FIELDS, *_SERVICE_FIELDS]
 
-TRIGGERED: Final = INCIDENT.trigger("triggered", "Incident triggered")
-ACKNOWLEDGED: Final = INCIDENT.trigger("acknowledged", "Incident acknowledged")
-UNACKNOWLEDGED: Final = INCIDENT.trigger("unacknowledged", "Incident unacknowledged")
-RESOLVED: Final = INCIDENT.trigger("resolved", "Incident resolved")
+TRIGGERED: Final = INCIDENT.trigger("triggered", "Incident triggered", about=["status"])
+ACKNOWLEDGED: Final = INCIDENT.trigger("acknowledged", "Incident acknowledged", about=["status"])
+UNACKNOWLEDGED: Final = INCIDENT.trigger(
+    "unacknowledged", "Incident unacknowledged", about=["status"]
+)
+RESOLVED: Final = INCIDENT.trigger("resolved", "Incident resolved", about=["status"])
 MERGED: Final = INCIDENT.trigger("merged", "Incident merged into another")
-REOPENED: Final = INCIDENT.trigger("reopened", "Incident reopened")
-ESCALATED: Final = INCIDENT.trigger("escalated", "Incident escalated")
-DELEGATED: Final = INCIDENT.trigger("delegated", "Incident delegated to another policy")
-REASSIGNED: Final = INCIDENT.trigger("reassigned", "Incident reassigned")
+REOPENED: Final = INCIDENT.trigger("reopened", "Incident reopened", about=["status"])
+ESCALATED: Final = INCIDENT.trigger("escalated", "Incident escalated", about=["assignees"])
+DELEGATED: Final = INCIDENT.trigger(
+    "delegated", "Incident delegated to another policy", about=["escalation_policy"]
+)
+REASSIGNED: Final = INCIDENT.trigger("reassigned", "Incident reassigned", about=["assignees"])
 ANNOTATED: Final = INCIDENT.trigger("annotated", "Note added to incident")
 CUSTOM: Final = INCIDENT.trigger("custom_action_run", "Custom action pressed")
-PRIORITY_UPDATED: Final = INCIDENT.trigger("priority_updated", "Priority changed")
+PRIORITY_UPDATED: Final = INCIDENT.trigger(
+    "priority_updated", "Priority changed", about=["priority"]
+)
 FIELD_VALUES: Final = INCIDENT.trigger("custom_field_values.updated", "Custom fields changed")
 UPDATED: Final = INCIDENT.trigger("updated", "Incident changed otherwise")
 SERVICE_FIELD_VALUES: Final = SERVICE.trigger(
@@ -146,12 +152,16 @@ TRIGGERS: Final = [
     REASSIGNED,
     ANNOTATED,
     PRIORITY_UPDATED,
-    INCIDENT.trigger("service_updated", "Incident moved to another service"),
-    INCIDENT.trigger("incident_type.changed", "Incident type changed"),
+    INCIDENT.trigger("service_updated", "Incident moved to another service", about=["service"]),
+    INCIDENT.trigger("incident_type.changed", "Incident type changed", about=["incident_type"]),
     INCIDENT.trigger("status_update_published", "Status update published"),
     INCIDENT.trigger("responder.added", "Responder asked"),
     INCIDENT.trigger("responder.replied", "Responder replied"),
-    INCIDENT.trigger("conference_bridge.updated", "Conference bridge changed"),
+    INCIDENT.trigger(
+        "conference_bridge.updated",
+        "Conference bridge changed",
+        about=["conference_number", "conference_url"],
+    ),
     FIELD_VALUES,
     INCIDENT.trigger("role.assigned", "Incident role assigned"),
     INCIDENT.trigger("task.created", "Task created"),

@@ -63,6 +63,7 @@ class Dispatcher:
         self.client: Callable[[], httpx.AsyncClient] | None = None
         self._queues: dict[tuple[str, str], deque[Delivery]] = {}
         self._busy: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._resting: set[tuple[str, str]] = set()
         self._http: httpx.AsyncClient | None = None
 
     def send(self, target: Subscription | Extension, kind: str, about: str, content: Json) -> None:
@@ -83,7 +84,8 @@ class Dispatcher:
         )
         self.deliveries.append(delivery)
         self._queues.setdefault(delivery.queue, deque()).append(delivery)
-        self.kick(delivery.queue)
+        if delivery.queue not in self._resting:
+            self.kick(delivery.queue)
 
     def replay(self, id: str) -> None:
         """Send a delivery once more, with its id."""
@@ -97,6 +99,8 @@ class Dispatcher:
         """Let a queue, or all of them, go on."""
         for one in [queue] if queue else list(self._queues):
             if self.paused or one in self._busy or not self._queues.get(one):
+                continue
+            if one in self._resting and queue is None:
                 continue
             try:
                 self._busy[one] = asyncio.get_running_loop().create_task(self._drain(one))
@@ -123,6 +127,7 @@ class Dispatcher:
     def forget(self) -> None:
         """Drop what waits and what went out."""
         self._queues.clear()
+        self._resting.clear()
         self.deliveries.clear()
 
     # ------------------------------------------------------------------- inside
@@ -134,12 +139,22 @@ class Dispatcher:
                 again = await self._attempt(delivery)
                 waiting = self._queues.get(queue)
                 if again is not None:
-                    self._clock.after(again, lambda: self.kick(queue))
+                    self._rest(queue, again)
                     return
                 if waiting and waiting[0] is delivery:
                     waiting.popleft()
         finally:
             self._busy.pop(queue, None)
+
+    def _rest(self, queue: tuple[str, str], seconds: float) -> None:
+        """Leave a queue alone until it is time to try again."""
+        self._resting.add(queue)
+
+        def go_on() -> None:
+            self._resting.discard(queue)
+            self.kick(queue)
+
+        self._clock.after(seconds, go_on)
 
     async def _attempt(self, delivery: Delivery) -> float | None:
         """Try once; return the seconds to wait before trying again, None when it is over."""

@@ -352,7 +352,8 @@ class Lifecycle:
             if until:
                 self._later(it, "unacknowledge", until, lambda one: self.unacknowledge(one, None))
         if service.auto_resolve_timeout:
-            at = now + timedelta(seconds=service.auto_resolve_timeout)
+            opened = it.reopened_at or it.created_at
+            at = max(now, opened + timedelta(seconds=service.auto_resolve_timeout))
             if not it.snoozed_until or it.snoozed_until < at:
                 self._later(it, "resolve", at, lambda one: self.resolve(one, None))
 
