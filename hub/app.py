@@ -29,6 +29,7 @@ from hub.metrics.counters import Counters
 from hub.migrations.run import check_version, migrate
 from hub.rulesets import endpoints as rulesets
 from hub.rulesets.plans import Plans
+from hub.rulesets.whatif import Whatifs
 from hub.runs import endpoints as runs
 from hub.settings import HubSettings, environment_variable
 from hub.tenants import endpoints as tenants
@@ -86,6 +87,7 @@ def create_app(settings: HubSettings, *, works: bool = True) -> FastAPI:
     state.catalog, state.plugins, state.counters = loaded.catalog, loaded.reports, counters
     state.authenticate = Authenticator(database, settings)
     state.plans = Plans(database, loaded.catalog)
+    state.whatifs = Whatifs(database, loaded.catalog)
     limits = Limits()
     state.clients = Clients(database, loaded.catalog, settings, limits=limits)
     state.resolver = Resolver(database, loaded.catalog, state.clients)
@@ -101,6 +103,7 @@ def create_app(settings: HubSettings, *, works: bool = True) -> FastAPI:
         counters=counters,
         observe=_observer(loaded, counters),
     )
+    state.intake = state.engine.intake
     equip(app, settings, database)
     return app
 
@@ -118,10 +121,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     clients: Clients = app.state.clients
     await mark_broken(database, clients.states, app.state.catalog.connector_types)
     engine: Engine = app.state.engine
+    whatifs: Whatifs = app.state.whatifs
     await engine.start()
+    await whatifs.resume()
     try:
         yield
     finally:
+        await whatifs.close()
         await engine.stop()
         await clients.close()
         await database.close()

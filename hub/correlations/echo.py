@@ -56,12 +56,14 @@ class Known:
     """What the hub knows of an event's record when the event is judged.
 
     `values` are what the vendor last reported, without what we wrote since. `note_of` is the
-    run that wrote the event's note. `creating` is the run that made the record.
+    run that wrote the event's note. `creating` is the run that made the record. `about` are
+    the fields whose change the event's trigger reports; () = any.
     """
 
     values: Mapping[str, Value] | None
     receipts: Sequence[Receipt] = ()
     noise: frozenset[str] = frozenset()
+    about: frozenset[str] = frozenset()
     origin: Made | None = None
     creating: Made | None = None
     note_is_ours: bool = False
@@ -83,7 +85,7 @@ def judge(event: Event, known: Known) -> Judgement:
         if field in live and live[field].digest == digest(event.record.values.get(field))
     )
     caused = max((live[field] for field in ours), key=lambda one: one.sent_at, default=None)
-    if ours and (changed is None or ours == changed):
+    if ours and _is_all_ours(changed, ours, known.about):
         fields = ", ".join(sorted(ours))
         assert caused is not None  # noqa: S101 - there is one for each of `ours`
         return Judgement(
@@ -104,6 +106,15 @@ def judge(event: Event, known: Known) -> Judgement:
         caused_by=caused.run_id if caused else None,
         hops=caused.hops + 1 if caused else 0,
     )
+
+
+def _is_all_ours(
+    changed: frozenset[str] | None, ours: frozenset[str], about: frozenset[str]
+) -> bool:
+    if changed is None:
+        return not about or about <= ours
+    reported = changed & about
+    return reported <= ours if reported else ours == changed
 
 
 def changed_fields(event: Event, known: Known) -> frozenset[str] | None:

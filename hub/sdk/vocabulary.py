@@ -69,11 +69,17 @@ class FieldSchema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """A kind of change that rules can run on; `verb` is a past participle."""
+    """A kind of change that rules can run on; `verb` is a past participle.
+
+    `about` are the keys of the fields whose change the trigger reports; what else changed
+    with them is the vendor's own consequence. An event is our own echo when all of them are
+    what a run wrote. () = the trigger may report a change of any field.
+    """
 
     source_object: str
     verb: str
     label: str
+    about: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -127,6 +133,6 @@ class SourceObject:
             vendor_name=vendor_name,
         )
 
-    def trigger(self, verb: str, label: str) -> Trigger:
-        """Declare a trigger of this object."""
-        return Trigger(source_object=self.name, verb=verb, label=label)
+    def trigger(self, verb: str, label: str, *, about: Iterable[str] = ()) -> Trigger:
+        """Declare a trigger of this object, and the fields whose change it reports."""
+        return Trigger(source_object=self.name, verb=verb, label=label, about=tuple(about))

@@ -72,12 +72,14 @@ class Planner:
         link = matter.link_of(record) if matter else None
         seen = known.seen.get(record)
         note = event.event.note
+        trigger = self.parts.catalog.triggers.get(event.event.trigger)
         return echo.judge(
             event.event,
             echo.Known(
                 values=None if seen is None else seen.values,
                 receipts=known.receipts.get(record, ()),
                 noise=self.parts.noise_of(record.source_object),
+                about=frozenset(trigger.about if trigger is not None else ()),
                 origin=self._origin(event, known),
                 creating=Made(run_id=link.made_by_run, creates=True)
                 if link is not None and link.made_by_run is not None
