@@ -4,6 +4,7 @@ Every step is observed at the stand-ins or in the hub's traces, never taken for 
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -357,7 +358,7 @@ def _conditions(node: dict[str, Any], depth: int) -> list[str]:
 
 
 def _shown(value: object) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return "nothing" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _once(texts: Sequence[str], wanted: str, kind: str) -> str:
