@@ -78,7 +78,7 @@ def test_without_known_values_an_event_is_an_echo_only_if_its_reported_fields_ar
 
 
 @pytest.mark.parametrize(("minutes", "is_echo"), [(-3, False), (-1, True), (9, True), (11, False)])
-def test_a_receipt_counts_for_what_occurred_around_it(minutes: int, is_echo: bool):
+def test_a_receipt_counts_for_what_occurred_around_it(minutes, is_echo):
     known = Known(values={"status": "open"}, receipts=wrote({"status": "resolved"}))
 
     judged = judge(event({"status": "resolved"}, at=AT + timedelta(minutes=minutes)), known)
