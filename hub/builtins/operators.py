@@ -1,64 +1,22 @@
 """The operators that every condition can use."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
-from hub.builtins import comparisons
-from hub.builtins.comparisons import Wanted
+from hub.builtins import access_keys, comparisons
+from hub.builtins.operators_of_time import CHANGES, EVERY, MEASURED, MOMENTS, TIMES
 from hub.sdk.hookspecs import hookimpl
-from hub.sdk.operators import AccessKey, KeyKind, Operand, Operator
+from hub.sdk.operators import KeyKind, Operand, Operator
 from hub.sdk.vocabulary import FieldType
-
-Keys = Callable[[Any, str], Sequence[AccessKey] | None]
 
 TEXT: Final = frozenset({FieldType.TEXT})
 LIST: Final = frozenset({FieldType.LIST})
 CHOICE: Final = frozenset({FieldType.CHOICE})
-MEASURED: Final = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.DURATION})
-TIMES: Final = frozenset({FieldType.DATE, FieldType.TIMESTAMP})
-EVERY: Final = frozenset(FieldType)
 SINGLE: Final = EVERY - LIST - {FieldType.TIMESTAMP}
 NAMED: Final = frozenset(
     {FieldType.TEXT, FieldType.ID, FieldType.CHOICE, FieldType.REFERENCE, FieldType.INTEGER}
 )
-
-
-def _one(kind: KeyKind) -> Keys:
-    return lambda operand, name: (AccessKey(kind, name, operand),)
-
-
-def _each(kind: KeyKind) -> Keys:
-    return lambda operands, name: tuple(AccessKey(kind, name, one) for one in operands)
-
-
-def _bare(kind: KeyKind) -> Keys:
-    return lambda _, name: (AccessKey(kind, name),)
-
-
-def _bound(kind: KeyKind, edge: Callable[[Any], Any]) -> Keys:
-    return lambda operand, name: (AccessKey(kind, name, edge(operand)),)
-
-
-def _longest(operands: Sequence[str], name: str) -> Sequence[AccessKey]:
-    return (AccessKey(KeyKind.MEMBER, name, max(operands, key=len)),)
-
-
-def _interval(operand: Wanted, name: str) -> Sequence[AccessKey]:
-    low, high = operand if isinstance(operand, tuple) else (operand, operand)
-    return (
-        AccessKey(KeyKind.INTERVAL, name, (comparisons.earliest(low), comparisons.latest(high))),
-    )
-
-
-def _arrival(operand: Wanted, name: str) -> Sequence[AccessKey]:
-    if operand is None:
-        return (AccessKey(KeyKind.CHANGED, name),)
-    return (AccessKey(KeyKind.EQUAL, name, operand),)
-
-
-def _arrival_of_pair(operand: Wanted, name: str) -> Sequence[AccessKey]:
-    return _arrival(operand[1], name)
 
 
 def _pair(positive: Operator, name: str, label: str, sentence: str) -> tuple[Operator, Operator]:
@@ -84,7 +42,7 @@ EQUALITY: Final = (
             sentence="{field} is {value}",
             types=SINGLE,
             compile=comparisons.equal,
-            keys=_one(KeyKind.EQUAL),
+            keys=access_keys.one(KeyKind.EQUAL),
             exact=frozenset({KeyKind.EQUAL}),
         ),
         "is_not",
@@ -99,7 +57,7 @@ EQUALITY: Final = (
             types=NAMED,
             operand=Operand.VALUES,
             compile=comparisons.among,
-            keys=_each(KeyKind.EQUAL),
+            keys=access_keys.each(KeyKind.EQUAL),
             exact=frozenset({KeyKind.EQUAL}),
         ),
         "is_none_of",
@@ -122,7 +80,7 @@ EQUALITY: Final = (
         types=EVERY,
         operand=Operand.NONE,
         compile=comparisons.present,
-        keys=_bare(KeyKind.PRESENT),
+        keys=access_keys.bare(KeyKind.PRESENT),
         exact=frozenset({KeyKind.PRESENT}),
         inverse="is_empty",
     ),
@@ -136,7 +94,7 @@ TEXTS: Final = (
             sentence="{field} contains {value}",
             types=TEXT,
             compile=comparisons.contains,
-            keys=_one(KeyKind.SUBSTRING),
+            keys=access_keys.one(KeyKind.SUBSTRING),
             exact=frozenset({KeyKind.SUBSTRING}),
         ),
         "not_contains",
@@ -150,7 +108,7 @@ TEXTS: Final = (
             sentence="{field} starts with {value}",
             types=TEXT,
             compile=comparisons.starts_with,
-            keys=_one(KeyKind.PREFIX),
+            keys=access_keys.one(KeyKind.PREFIX),
             exact=frozenset({KeyKind.PREFIX}),
         ),
         "not_starts_with",
@@ -164,7 +122,7 @@ TEXTS: Final = (
             sentence="{field} ends with {value}",
             types=TEXT,
             compile=comparisons.ends_with,
-            keys=_one(KeyKind.SUFFIX),
+            keys=access_keys.one(KeyKind.SUFFIX),
             exact=frozenset({KeyKind.SUFFIX}),
         ),
         "not_ends_with",
@@ -179,7 +137,7 @@ TEXTS: Final = (
             types=TEXT,
             operand=Operand.PATTERN,
             compile=comparisons.matches,
-            keys=_one(KeyKind.REGEX),
+            keys=access_keys.one(KeyKind.REGEX),
             exact=frozenset({KeyKind.REGEX}),
         ),
         "not_matches",
@@ -214,7 +172,7 @@ ORDER: Final = (
         sentence="{field} > {value}",
         types=MEASURED,
         compile=comparisons.greater,
-        keys=_one(KeyKind.LOWER),
+        keys=access_keys.one(KeyKind.LOWER),
         exact=frozenset({KeyKind.LOWER}),
     ),
     Operator(
@@ -223,7 +181,7 @@ ORDER: Final = (
         sentence="{field} ≥ {value}",
         types=MEASURED,
         compile=comparisons.greater_or_equal,
-        keys=_one(KeyKind.LOWER),
+        keys=access_keys.one(KeyKind.LOWER),
         exact=frozenset({KeyKind.LOWER}),
     ),
     Operator(
@@ -232,7 +190,7 @@ ORDER: Final = (
         sentence="{field} < {value}",
         types=MEASURED,
         compile=comparisons.less,
-        keys=_one(KeyKind.UPPER),
+        keys=access_keys.one(KeyKind.UPPER),
         exact=frozenset({KeyKind.UPPER}),
     ),
     Operator(
@@ -241,7 +199,7 @@ ORDER: Final = (
         sentence="{field} ≤ {value}",
         types=MEASURED,
         compile=comparisons.less_or_equal,
-        keys=_one(KeyKind.UPPER),
+        keys=access_keys.one(KeyKind.UPPER),
         exact=frozenset({KeyKind.UPPER}),
     ),
     Operator(
@@ -251,61 +209,7 @@ ORDER: Final = (
         types=MEASURED | TIMES,
         operand=Operand.RANGE,
         compile=comparisons.between,
-        keys=_interval,
-    ),
-)
-
-MOMENTS: Final = (
-    Operator(
-        name="before",
-        label="before",
-        sentence="{field} is before {value}",
-        types=TIMES,
-        compile=comparisons.before,
-        keys=_bound(KeyKind.UPPER, comparisons.latest),
-    ),
-    Operator(
-        name="after",
-        label="after",
-        sentence="{field} is after {value}",
-        types=TIMES,
-        compile=comparisons.after,
-        keys=_bound(KeyKind.LOWER, comparisons.earliest),
-    ),
-    Operator(
-        name="on",
-        label="on",
-        sentence="{field} is on {value}",
-        types=frozenset({FieldType.TIMESTAMP}),
-        compile=comparisons.on_day,
-        keys=_interval,
-    ),
-    Operator(
-        name="within_last",
-        label="within the last",
-        sentence="{field} is within the last {value}",
-        types=TIMES,
-        operand=Operand.DURATION,
-        compile=comparisons.within_last,
-        keys=_bare(KeyKind.PRESENT),
-    ),
-    Operator(
-        name="within_next",
-        label="within the next",
-        sentence="{field} is within the next {value}",
-        types=TIMES,
-        operand=Operand.DURATION,
-        compile=comparisons.within_next,
-        keys=_bare(KeyKind.PRESENT),
-    ),
-    Operator(
-        name="older_than",
-        label="older than",
-        sentence="{field} is older than {value}",
-        types=TIMES,
-        operand=Operand.DURATION,
-        compile=comparisons.older_than,
-        keys=_bare(KeyKind.PRESENT),
+        keys=access_keys.interval,
     ),
 )
 
@@ -317,7 +221,7 @@ LISTS: Final = (
             sentence="{field} has {value}",
             types=LIST,
             compile=comparisons.has,
-            keys=_one(KeyKind.MEMBER),
+            keys=access_keys.one(KeyKind.MEMBER),
             exact=frozenset({KeyKind.MEMBER}),
         ),
         "has_not",
@@ -332,7 +236,7 @@ LISTS: Final = (
             types=LIST,
             operand=Operand.VALUES,
             compile=comparisons.has_any_of,
-            keys=_each(KeyKind.MEMBER),
+            keys=access_keys.each(KeyKind.MEMBER),
             exact=frozenset({KeyKind.MEMBER}),
         ),
         "has_none_of",
@@ -346,81 +250,7 @@ LISTS: Final = (
         types=LIST,
         operand=Operand.VALUES,
         compile=comparisons.has_all_of,
-        keys=_longest,
-    ),
-)
-
-CHANGES: Final = (
-    Operator(
-        name="changed",
-        label="changed",
-        sentence="{field} changed",
-        types=EVERY,
-        operand=Operand.NONE,
-        compile=comparisons.always,
-        changes=True,
-        keys=_bare(KeyKind.CHANGED),
-        exact=frozenset({KeyKind.CHANGED}),
-    ),
-    Operator(
-        name="changed_to",
-        label="changed to",
-        sentence="{field} changed to {value}",
-        types=EVERY,
-        compile=comparisons.is_now,
-        changes=True,
-        keys=_arrival,
-    ),
-    Operator(
-        name="changed_from",
-        label="changed from",
-        sentence="{field} changed from {value}",
-        types=EVERY,
-        compile=comparisons.was,
-        changes=True,
-        needs_prior=True,
-        keys=_bare(KeyKind.CHANGED),
-    ),
-    Operator(
-        name="changed_from_to",
-        label="changed from … to",
-        sentence="{field} changed from {from} to {to}",
-        types=EVERY,
-        operand=Operand.FROM_TO,
-        compile=comparisons.went,
-        changes=True,
-        needs_prior=True,
-        keys=_arrival_of_pair,
-    ),
-    Operator(
-        name="was",
-        label="was",
-        sentence="{field} was {value}",
-        types=EVERY,
-        compile=comparisons.was,
-        needs_prior=True,
-    ),
-    Operator(
-        name="increased",
-        label="increased",
-        sentence="{field} increased",
-        types=MEASURED | TIMES,
-        operand=Operand.NONE,
-        compile=comparisons.increased,
-        changes=True,
-        needs_prior=True,
-        keys=_bare(KeyKind.CHANGED),
-    ),
-    Operator(
-        name="decreased",
-        label="decreased",
-        sentence="{field} decreased",
-        types=MEASURED | TIMES,
-        operand=Operand.NONE,
-        compile=comparisons.decreased,
-        changes=True,
-        needs_prior=True,
-        keys=_bare(KeyKind.CHANGED),
+        keys=access_keys.longest,
     ),
 )
 
