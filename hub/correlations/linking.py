@@ -241,11 +241,15 @@ def break_link(connection: Connection, record: RecordKey, state: str) -> None:
     )
 
 
-def reserved_or_linked(matter: Matter, connector_id: uuid.UUID, source_object: str) -> bool:
-    """Whether the matter has such a record, or one is being made."""
+def reserved_or_linked(
+    matter: Matter, connector_id: uuid.UUID, source_object: str, beside: RecordKey
+) -> bool:
+    """Whether the matter has such a record beside a given one, or one is being made."""
+    own = matter.link_of(beside)
     return any(
         one.connector_id == connector_id and one.source_object == source_object
         for one in matter.links
+        if one is not own
     )
 
 

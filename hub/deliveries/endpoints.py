@@ -31,7 +31,7 @@ _HOME = "/api/v1/tenants/{tenant}"
 
 def _replays(request: Request) -> Replays:
     state = request.app.state
-    return Replays(state.clients, state.intake)
+    return Replays(state.clients, state.engine.intake)
 
 
 def _releases(request: Request) -> Releases:

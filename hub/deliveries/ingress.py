@@ -32,7 +32,7 @@ class Ingress:
     """An ASGI endpoint: POST /t/{tenant}/connectors/{name}/webhook.
 
     Without a tenant in the path it is the hub's default one. Needs `app.state` to have
-    `intake, clients, database, settings`.
+    `engine, clients, database, settings`.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Ingress:
 
     async def _accept(self, scope: Scope, receive: Receive) -> Response:
         state = scope["app"].state
-        intake: Intake = state.intake
+        intake: Intake = state.engine.intake
         connector = await self._connector(scope, state.clients, state.database)
         request = await _request(scope, receive, state.settings.http.max_body_bytes)
         accepted = await intake.accept(connector, request)

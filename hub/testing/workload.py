@@ -58,7 +58,7 @@ class Post(BaseModel):
 
     lane: str = ""
     seq: int = 0
-    text: str = ""
+    text: str | None = ""
 
 
 class SetStatus(BaseModel):
@@ -90,6 +90,12 @@ async def _post(call: Call) -> ActionResult:
     return ActionResult(summary=f"Sent {call.params.lane} {call.params.seq}")
 
 
+async def _post_once(call: Call) -> ActionResult:
+    said = {"key": call.key, **call.params.model_dump()}
+    await call.client.post("/once", said)
+    return ActionResult(summary=f"Sent {call.params.lane} {call.params.seq}")
+
+
 async def _find_post(call: Call) -> ActionResult | None:
     found = await call.client.find(call.key)
     return ActionResult(summary="Found what was sent") if found else None
@@ -102,19 +108,32 @@ async def _set_status(call: Call) -> ActionResult:
     return ActionResult(summary=f"Set {record} to {call.params.status}")
 
 
-async def _create(call: Call) -> ActionResult:
-    body = {"key": call.key, "lane": call.event.record.id, "title": call.params.title}
-    return _made(await call.client.post("/items", body), call)
+async def _create_item(call: Call) -> ActionResult:
+    return await _create(call, "item")
+
+
+async def _create_case(call: Call) -> ActionResult:
+    return await _create(call, "case")
 
 
 async def _find_item(call: Call) -> ActionResult | None:
     found = await call.client.find(call.key)
-    return _made(found, call) if found else None
+    return _made(found, call, "item") if found else None
 
 
-def _made(found: dict[str, Any], call: Call) -> ActionResult:
+async def _find_case(call: Call) -> ActionResult | None:
+    found = await call.client.find(call.key)
+    return _made(found, call, "case") if found else None
+
+
+async def _create(call: Call, kind: str) -> ActionResult:
+    body = {"key": call.key, "lane": call.event.record.id, "title": call.params.title}
+    return _made(await call.client.post(f"/{kind}s", body), call, kind)
+
+
+def _made(found: dict[str, Any], call: Call, kind: str) -> ActionResult:
     record = Record(
-        source_object="load.item",
+        source_object=f"load.{kind}",
         id=found["id"],
         url=f"http://vendor.test/{found['id']}",
         human_id=f"#{found['id'][-4:]}",
@@ -254,7 +273,7 @@ class LoadPlugin:
         return [
             LOAD.action("post", "Post", Post, _post),
             LOAD.action("post_keyed", "Post with a key", Post, _post, repeat=Repeat.KEYED),
-            LOAD.action("post_once", "Post once", Post, _post, repeat=once, find=_find_post),
+            LOAD.action("post_once", "Post once", Post, _post_once, repeat=once, find=_find_post),
             LOAD.action("fail", "Fail", Post, _fail),
             LOAD.action(
                 "set_status",
@@ -276,11 +295,22 @@ class LoadPlugin:
                 "create_item",
                 "Create item",
                 Create,
-                _create,
+                _create_item,
                 target=ITEM,
                 creates=True,
                 repeat=once,
                 find=_find_item,
+                writes=lambda params: {"title": params.title},
+            ),
+            LOAD.action(
+                "create_case",
+                "Create case",
+                Create,
+                _create_case,
+                target=CASE,
+                creates=True,
+                repeat=once,
+                find=_find_case,
                 writes=lambda params: {"title": params.title},
             ),
             LOAD.action(

@@ -144,7 +144,7 @@ def _place(intents: Intents, made: NewRuns, run: LedgerRun) -> None:
         return
     slot = str(run.params.get("slot") or "")
     if any(_same_place(one, run, slot) for one in made.reserving) or (
-        not slot and reserved_or_linked(matter, run.connector_id, target)
+        not slot and reserved_or_linked(matter, run.connector_id, target, event.record)
     ):
         run.skip("already_linked", "Already linked, or being created.", intents.now)
         return
