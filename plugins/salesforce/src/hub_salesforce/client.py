@@ -1,12 +1,12 @@
 """Salesforce's REST API, as the hub uses it."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import hub
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from hub_salesforce.settings import SalesforceSettings
 
 Row = Mapping[str, Any]
+Kept = TypeVar("Kept")
 
+REMEMBERED = timedelta(hours=1)
+"""How long names and other seldom changed facts of an org are taken as they were."""
 LONGEST_URL = 12_000
 """Salesforce refuses 16,384 bytes of address and headers; longer queries go in a body."""
 
@@ -50,6 +53,7 @@ class SalesforceClient:
         self._http = http
         self._describes: dict[str, Describe] = {}
         self._objects: tuple[datetime, Sequence[Row]] | None = None
+        self._remembered: dict[str, tuple[datetime, Any]] = {}
 
     @property
     def root(self) -> str:
@@ -140,6 +144,20 @@ class SalesforceClient:
     def forget(self, api_name: str) -> None:
         """Let the next use of an object's description ask for it anew."""
         self._describes.pop(api_name.lower(), None)
+
+    async def remembered(self, key: str, fetch: Callable[[], Awaitable[Kept]]) -> Kept:
+        """Return what `fetch` gives, or gave for this key within the last hour."""
+        known = self._remembered.get(key)
+        if known is None or self.now() - known[0] > REMEMBERED:
+            known = self._remembered[key] = (self.now(), await fetch())
+        found: Kept = known[1]
+        return found
+
+    def forget_remembered(self) -> bool:
+        """Let everything remembered be asked for anew; tells whether there was anything."""
+        had = bool(self._remembered)
+        self._remembered.clear()
+        return had
 
     async def objects(self) -> Sequence[Row]:
         """Return the short descriptions of all objects of the org, at most FRESH old."""

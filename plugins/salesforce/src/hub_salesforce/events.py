@@ -9,7 +9,14 @@ from typing import Any
 
 from hub import Event, Record, Value
 from hub_salesforce.ids import is_id, to_18
-from hub_salesforce.sobjects import COMMENT, NOISE, NoteShape, SObject, note_values
+from hub_salesforce.sobjects import (
+    COMMENT,
+    COMMENT_KIND,
+    NOISE,
+    NoteShape,
+    SObject,
+    note_values,
+)
 from hub_salesforce.values import instant, to_value
 
 Row = Mapping[str, Any]
@@ -99,8 +106,9 @@ def commented(
 ) -> Event:
     """Return the event of a note written on a record; the record is the one it is about."""
     own, parent = to_18(str(row["Id"])), to_18(str(row[shape.parent]))
-    text = str(to_value(row.get(shape.text)) or "")
+    text = str(to_value(shape.text_of(row)) or "")
     public = bool(row.get(shape.public)) if shape.public else None
+    kind = {COMMENT_KIND.key: to_value(row.get(shape.kind))} if shape.kind else {}
     about = row.get("Parent")
     number = about.get(declared.number) if isinstance(about, Mapping) else None
     return Event(
@@ -110,7 +118,7 @@ def commented(
             id=parent,
             url=_page(url, declared.api_name, parent),
             human_id=str(number) if number else None,
-            values=note_values(text, author, public=public),
+            values={**note_values(text, author, public=public), **kind},
         ),
         occurred_at=_moment(row, "CreatedDate", "SystemModstamp"),
         key=f"{shape.api_name}:{own}:created",
@@ -168,8 +176,9 @@ def _person(raw: object) -> str | None:
 
 def _digest(declared: SObject, record: Record) -> str:
     """Return a hash of what every way of hearing of the change reports alike."""
-    noise = {declared.key_of(name) for name in NOISE}
     known = declared.by_key
+    noise = {declared.key_of(name) for name in NOISE}
+    noise |= {one.key for one in known.values() if one.computed}
     kept = {
         key: str(value)
         for key, value in record.values.items()

@@ -17,6 +17,10 @@ from hub import (
     WebhookReceiver,
 )
 from hub_salesforce.actions import actions_of
+from hub_salesforce.actions.notes import afford, fitted, own_note
+from hub_salesforce.actions.records import write
+from hub_salesforce.actions.targets import target_of
+from hub_salesforce.apex import sources as apex_sources
 from hub_salesforce.checks import checks_of
 from hub_salesforce.choices import choices_of, picklist
 from hub_salesforce.client import SalesforceClient
@@ -25,6 +29,8 @@ from hub_salesforce.errors import Conflict, Duplicate, Fault, SalesforceRejected
 from hub_salesforce.ids import is_id, same_id, to_18
 from hub_salesforce.inbound.receiver import receiver_of
 from hub_salesforce.limits import quota_of as quota
+from hub_salesforce.lookups import Lookup, id_of
+from hub_salesforce.lookups import choices_of as lookup
 from hub_salesforce.polling import poller_of
 from hub_salesforce.queries import queries_of
 from hub_salesforce.settings import SalesforceSettings
@@ -44,6 +50,7 @@ __all__ = [
     "Conflict",
     "Duplicate",
     "Fault",
+    "Lookup",
     "NoteShape",
     "Objects",
     "SField",
@@ -52,12 +59,18 @@ __all__ = [
     "SalesforceRejected",
     "SalesforceSettings",
     "actions",
+    "afford",
+    "apex_sources",
     "checks",
     "choices",
     "discovery",
     "fields",
+    "fitted",
+    "id_of",
     "is_id",
+    "lookup",
     "objects",
+    "own_note",
     "picklist",
     "pollers",
     "queries",
@@ -66,8 +79,10 @@ __all__ = [
     "same_id",
     "sobject",
     "source_objects",
+    "target_of",
     "to_18",
     "triggers",
+    "write",
 ]
 
 

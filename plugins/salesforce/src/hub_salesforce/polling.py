@@ -103,12 +103,13 @@ def poller_of(objects: Objects) -> "Poller[SalesforceClient]":
 
 
 def statement(
-    fields: Sequence[str], api_name: str, window: _Window, after: tuple[datetime, str] | None
+    fields: Sequence[str], source: _Source, window: _Window, after: tuple[datetime, str] | None
 ) -> str:
     """Return the query of one page of a window."""
     condition = soql.after(*after, window.end) if after else soql.window(window.begin, window.end)
+    conditions = (*(() if source.notes else source.declared.polled_if), condition)
     order = "SystemModstamp ASC, Id ASC"
-    return soql.select(fields, api_name, condition, order=order, limit=soql.PAGE)
+    return soql.select(fields, source.api_name, *conditions, order=order, limit=soql.PAGE)
 
 
 async def _poll(client: "SalesforceClient", objects: Objects, cursor: Cursor) -> Batch:
@@ -159,7 +160,7 @@ async def _asked(
     parts = []
     for at, source in enumerate(sources):
         fields = await _fields(client, source)
-        text = statement(fields, source.api_name, window, cursor.after.get(source.api_name))
+        text = statement(fields, source, window, cursor.after.get(source.api_name))
         parts.append(composite.query_part(client, f"q{at}", text))
     answers = [composite.accepted(client, one) for one in await composite.send(client, parts)]
     return [list(one.data.get("records") or ()) for one in answers]
@@ -171,7 +172,7 @@ async def _fields(client: "SalesforceClient", source: _Source) -> list[str]:
         return await rows.selected(client, source.declared)
     lookup = _lookup(shape.parent)
     plain = ["Id", shape.parent, shape.text, "CreatedById", "CreatedBy.Name", "CreatedDate"]
-    known = [shape.public] if shape.public else []
+    known = [one for one in (shape.public, shape.kind) if one] + list(shape.reads)
     number = [f"{lookup}.{source.declared.number}"]
     return [*plain, *known, *shape.fixed, *number, "SystemModstamp"]
 
@@ -205,7 +206,7 @@ def _note_events(source: _Source, row: "Row", url: str, window: _Window) -> Iter
     shape = source.notes
     if shape is None or instant(row["CreatedDate"]) < window.begin:
         return
-    if any(row.get(name) != wanted for name, wanted in shape.fixed.items()):
+    if not shape.is_note(row):
         return
     parent = {"Parent": row.get(_lookup(shape.parent))}
     author = _name(row, "CreatedBy")

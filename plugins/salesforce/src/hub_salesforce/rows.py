@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import hub
 from hub import Record, Value
-from hub_salesforce import events, soql
+from hub_salesforce import events, lookups, soql
 from hub_salesforce.errors import SalesforceRejected
+from hub_salesforce.ids import is_id
 from hub_salesforce.sobjects import NOISE, SObject
 from hub_salesforce.values import to_json, to_value
 
 if TYPE_CHECKING:
     from hub_salesforce.client import Row, SalesforceClient
-    from hub_salesforce.describe import Describe
+    from hub_salesforce.describe import Describe, FieldInfo
 
 _PEOPLE = {
     "CreatedById": "CreatedBy.Name",
@@ -78,24 +79,40 @@ async def body_of(
         if info is None:
             raise SalesforceRejected(_unknown(declared, describe, key))
         try:
-            values[info.name] = to_json(value, info.type)
+            values[info.name] = to_json(await _pointed(client, declared, info, value), info.type)
         except ValueError as error:
             raise SalesforceRejected(f"{info.label} ({info.name}): {error}") from error
     return Body(describe=describe, values=values)
 
 
 def as_stored(declared: SObject, given: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the values by key as Salesforce will report them back; pure."""
+    """Return the values by key as Salesforce will report them back; pure.
+
+    A name given for a lookup is reported by the field that shows it.
+    """
     found: dict[str, Value] = {}
     for key, value in given.items():
         api_name = declared.api_name_of(key)
         known = declared.by_api_name.get(api_name)
+        if known and known.lookup and isinstance(value, str) and value and not is_id(value):
+            found.update({known.lookup.shown_by: value} if known.lookup.shown_by else {})
+            continue
         found[declared.key_of(api_name)] = (
             value
             if isinstance(value, tuple)
             else to_value(to_json(value), known.type if known else None)
         )
     return found
+
+
+async def _pointed(
+    client: "SalesforceClient", declared: SObject, info: "FieldInfo", value: Value
+) -> Value:
+    """Return the id of what a lookup's value names; any other value as it is."""
+    known = declared.by_api_name.get(info.name)
+    if known is None or known.lookup is None or not isinstance(value, str) or not value.strip():
+        return value
+    return await lookups.id_of(client, known.lookup, value)
 
 
 def _typed(describe: "Describe", name: str, raw: Any) -> Any:  # noqa: ANN401 - JSON values

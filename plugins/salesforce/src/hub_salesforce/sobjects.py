@@ -1,10 +1,15 @@
 """sObjects described for the hub: hub names beside Salesforce's API names."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from hub import Choice, FieldSchema, FieldType, SourceObject, Trigger, Value
+
+if TYPE_CHECKING:
+    from hub_salesforce.client import SalesforceClient
+    from hub_salesforce.lookups import Lookup
 
 NOISE = frozenset(
     {
@@ -24,6 +29,8 @@ class SField:
     """One field: the hub's key and label, and Salesforce's API name.
 
     The API name may go through a lookup: `LastModifiedBy.Email`. Such a field can be read only.
+    A field with a `lookup` also takes the name of a record that it may point at. A `computed`
+    field is worked out by Salesforce: a push may leave it out, which does not mean empty.
     """
 
     key: str
@@ -36,6 +43,8 @@ class SField:
     required: bool = False
     noise: bool = False
     max_length: int | None = None
+    lookup: "Lookup | None" = None
+    computed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +53,9 @@ class NoteShape:
 
     `fixed` are values that every note of ours carries and that make a row a note
     ({"BMCServiceDesk__Action__c": "Notes"}). `longest` is in bytes, as Salesforce counts.
+    `kind` is the field that names the kind of a note. `read_text` and `counts` are for notes
+    that need more than one field to be read, or to be told from rows that are no notes; those
+    fields are named in `reads`. `complete` returns what a note of ours carries besides.
     """
 
     api_name: str
@@ -52,11 +64,26 @@ class NoteShape:
     public: str | None = None
     fixed: Mapping[str, str] = field(default_factory=dict)
     longest: int = 4000
+    kind: str | None = None
+    reads: tuple[str, ...] = ()
+    read_text: Callable[[Mapping[str, Any]], str] | None = None
+    counts: Callable[[Mapping[str, Any]], bool] | None = None
+    complete: "Callable[[SalesforceClient], Awaitable[Mapping[str, Any]]] | None" = None
+
+    def text_of(self, row: Mapping[str, Any]) -> object:
+        """Return the text of a row."""
+        return self.read_text(row) if self.read_text else row.get(self.text)
+
+    def is_note(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a row of the child object is a note."""
+        fixed = all(row.get(name) == wanted for name, wanted in self.fixed.items())
+        return fixed and (self.counts is None or self.counts(row))
 
 
 COMMENT = SField("comment", "Comment", "", FieldType.TEXT)
 COMMENT_AUTHOR = SField("comment_author", "Comment: author", "", FieldType.TEXT)
 COMMENT_PUBLIC = SField("comment_public", "Comment: public", "", FieldType.BOOLEAN)
+COMMENT_KIND = SField("comment_kind", "Comment: kind", "", FieldType.TEXT)
 NOTE_FIELDS = (COMMENT, COMMENT_AUTHOR, COMMENT_PUBLIC)
 
 
@@ -65,6 +92,7 @@ class SObject:
     """A source object that is an sObject at the vendor; made by `sobject`.
 
     `number` is the API name of the field by which people know a record (CaseNumber).
+    `polled_if` are the conditions, in SOQL, of the records that polling looks at.
     """
 
     name: str
@@ -73,6 +101,7 @@ class SObject:
     fields: tuple[SField, ...] = ()
     number: str = "Name"
     notes: tuple[NoteShape, ...] = ()
+    polled_if: tuple[str, ...] = ()
 
     @property
     def source_object(self) -> SourceObject:
@@ -158,7 +187,7 @@ def objects(*declared: SObject) -> Objects:
     return Objects(prefix=declared[0].name.split(".", 1)[0], declared=declared)
 
 
-def sobject(
+def sobject(  # noqa: PLR0913 - a declaration has many optional parts
     name: str,
     label: str,
     api_name: str,
@@ -166,9 +195,11 @@ def sobject(
     *,
     number: str = "Name",
     notes: Sequence[NoteShape] = (),
+    polled_if: Sequence[str] = (),
 ) -> SObject:
     """Describe an sObject; objects with notes get the fields of a note as well."""
-    whole = (*fields, *(NOTE_FIELDS if notes else ()))
+    kinds = (COMMENT_KIND,) if any(one.kind for one in notes) else ()
+    whole = (*fields, *(NOTE_FIELDS if notes else ()), *kinds)
     return SObject(
         name=name,
         label=label,
@@ -176,6 +207,7 @@ def sobject(
         fields=whole,
         number=number,
         notes=tuple(notes),
+        polled_if=tuple(polled_if),
     )
 
 

@@ -64,9 +64,10 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
 
     async def add(call: ActionCall[SalesforceClient, AddComment]) -> ActionResult:
         declared, record = target_of(call, objects)
-        _afford(call.client)
+        afford(call.client)
         shape = note_shape(declared)
         row = comment_row(shape, record.id, call.params.body, public=call.params.public)
+        row |= await shape.complete(call.client) if shape.complete else {}
         made = await call.client.create(shape.api_name, row)
         return _added(shape, made, row)
 
@@ -77,12 +78,12 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
         shape = note_shape(declared)
         row = comment_row(shape, record.id, call.params.body, public=call.params.public)
         parent = f"{shape.parent} = {soql.literal(record.id)}"
-        made = await _same(call, shape.api_name, parent, shape.text, str(row[shape.text]))
+        made = await own_note(call, shape.api_name, parent, shape.text, str(row[shape.text]))
         return _added(shape, made, row) if made else None
 
     async def post(call: ActionCall[SalesforceClient, PostToFeed]) -> ActionResult:
         _, record = target_of(call, objects)
-        _afford(call.client)
+        afford(call.client)
         made = await call.client.create("FeedItem", feed_row(record.id, call.params))
         return ActionResult(summary="Posted in the feed", note=made)
 
@@ -90,7 +91,7 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
         _, record = target_of(call, objects)
         row = feed_row(record.id, call.params)
         parent = f"ParentId = {soql.literal(record.id)}"
-        made = await _same(call, "FeedItem", parent, "Body", str(row["Body"]))
+        made = await own_note(call, "FeedItem", parent, "Body", str(row["Body"]))
         return ActionResult(summary="Posted in the feed", note=made) if made else None
 
     return [
@@ -147,7 +148,7 @@ def feed_row(parent: str, params: PostToFeed) -> dict[str, Any]:
     }
 
 
-async def _same(
+async def own_note(
     call: ActionCall[SalesforceClient, Any], api_name: str, parent: str, field: str, text: str
 ) -> str | None:
     """Return the id of our note with this text; long text can't be asked for, so it is read."""
@@ -167,7 +168,7 @@ async def _same(
     return next((str(row["Id"]) for row in rows if _plain(str(row[field])) == wanted), None)
 
 
-def _afford(client: SalesforceClient) -> None:
+def afford(client: SalesforceClient) -> None:
     """Refuse a comment while the org's requests are nearly used up: pages go first."""
     usage = client.sheds
     if usage:

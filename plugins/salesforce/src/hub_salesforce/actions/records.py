@@ -157,6 +157,7 @@ async def _update_and_comment(
     body = await rows.body_of(client, declared, wanted)
     shape = note_shape(declared)
     note = comment_row(shape, record.id, call.params.comment, public=False)
+    note |= await shape.complete(client) if shape.complete else {}
     path = f"{client.root}/sobjects"
     since = {"If-Unmodified-Since": format_datetime(_known_since(call), usegmt=True)}
     headers = since if call.params.only_if_unchanged else None

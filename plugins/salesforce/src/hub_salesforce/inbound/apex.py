@@ -69,7 +69,7 @@ def _change(declared: SObject, envelope: Row, row: Row, old: Row | None) -> Iter
 def _note(declared: SObject, shape: NoteShape, envelope: Row, row: Row) -> Iterator[Event]:
     if str(envelope.get("operation") or "insert") not in {"insert", "comment"}:
         return
-    if any(row.get(name) != wanted for name, wanted in shape.fixed.items()):
+    if not shape.is_note(row):
         return
     author = _said(envelope, "userName") or _said(envelope, "userEmail")
     url = _said(envelope, "instanceUrl")
@@ -85,7 +85,8 @@ def _guessed(row: Row, old: Row | None) -> str:
 
 def _whole(declared: SObject, row: Row, old: Row, envelope: Row) -> Row:
     """Return the row with what Apex leaves out: empty fields, and the acting person's e-mail."""
-    empty = {name: None for name in (*declared.by_api_name, *old) if "." not in name}
+    plain = (name for name, one in declared.by_api_name.items() if not one.computed)
+    empty = {name: None for name in (*plain, *old) if "." not in name}
     email = _said(envelope, "actingEmail") or _said(envelope, "userEmail")
     acting = {"LastModifiedBy": {"Email": email}} if email else {}
     return {**empty, **row, **acting}

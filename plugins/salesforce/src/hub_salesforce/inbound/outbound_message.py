@@ -91,6 +91,8 @@ def _of_row(
     noted = objects.with_notes_in(api_name)
     if noted:
         declared, shape = noted
+        if not shape.is_note(row):
+            return
         public = {shape.public: row.get(shape.public) == "true"} if shape.public else {}
         yield events.commented(declared, shape, {**row, **public}, author=None, url=url)
         return

@@ -31,7 +31,10 @@ Told = Callable[[Request], Awaitable[Response]]
 
 
 class FakeSalesforce:
-    """One simulated org behind one address; `world` is its state."""
+    """One simulated org behind one address; `world` is its state.
+
+    `profile` builds what a product on the platform adds: objects, rules, records.
+    """
 
     def __init__(
         self,
@@ -40,9 +43,11 @@ class FakeSalesforce:
         sandbox: bool = False,
         http: Callable[[], httpx.AsyncClient] = httpx.AsyncClient,
         known: Credentials | None = None,
+        profile: Callable[["FakeSalesforce"], None] | None = None,
     ) -> None:
         self.credentials = known or credentials()
         self._now, self._sandbox, self._http = now, sandbox, http
+        self._profile = profile
         self.control: Told | None = None
         self.reset()
 
@@ -54,6 +59,8 @@ class FakeSalesforce:
         self.outgoing = Outgoing(self.world, self.faults, self._http)
         self.pump = Pump(outgoing=self.outgoing)
         self.kill_every = 0
+        if self._profile:
+            self._profile(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; part of ASGI."""
@@ -61,7 +68,8 @@ class FakeSalesforce:
             await self._lifespan(receive, send)
             return
         request = Request(scope, receive)
-        if self.control and scope["path"].startswith("/_sim"):
+        self.outgoing.instance_url = self.instance_url(request)
+        if self.control and scope["path"].startswith(("/_sim", "/lightning/")):
             await (await self.control(request))(scope, receive, send)
             return
         await self._serve(request, send)
@@ -244,6 +252,9 @@ class FakeSalesforce:
 
     def _apex_rest(self, request: Request, path: str, body: bytes) -> Reply:
         name = path.removeprefix("/services/apexrest/").strip("/")
+        answered = self.world.apex_classes.get(name)
+        if answered:
+            return Reply(body=answered(request.method, json.loads(body or b"null")))
         received = self.world.apex_rest.get(name)
         if received is None:
             words = f"Could not find a match for URL /{name}"

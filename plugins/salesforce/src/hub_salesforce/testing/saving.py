@@ -184,7 +184,7 @@ class Transaction:
             if not one["unique"] or value is None:
                 continue
             for other in self.world.rows(definition["name"]):
-                same = other.get(one["name"]) == value and other["Id"] != row["Id"]
+                same = _same(one, other.get(one["name"]), value) and other["Id"] != row["Id"]
                 if same and not other["IsDeleted"]:
                     words = (
                         f"duplicate value found: {one['name']} duplicates value on record with "
@@ -262,6 +262,13 @@ def save(saver: Saver, act: Callable[[Transaction], Any]) -> Any:  # noqa: ANN40
         raise
     transaction.commit()
     return result
+
+
+def _same(info: Definition, one: Any, other: Any) -> bool:  # noqa: ANN401 - field values
+    """Tell whether two values of a unique field are the same; letter case counts only if told."""
+    if info["caseSensitive"] or not isinstance(one, str):
+        return bool(one == other)
+    return one.lower() == str(other).lower()
 
 
 def _fault(message: str, fields: list[str]) -> dict[str, Any]:
