@@ -19,7 +19,7 @@ from hub.sdk.errors import AuthenticationFailed, ConnectorError, Unavailable
 logger = logs.get_logger(__name__)
 _LONGEST_S: Final = 30.0
 WEBHOOK: Final = "webhook"
-FIELDS: Final = "fields"
+FIELDS: Final = "discovery"
 SECRETS: Final = "secrets"
 OLD_SECRET_DAYS: Final = 90
 
@@ -150,7 +150,7 @@ class Checker:
                 raise ConnectorError(str(error)) from error
             return f"Fields of {count} object{'' if count == 1 else 's'} read"
 
-        return await self._run(Check(name=FIELDS, label="Fields", run=read))
+        return await self._run(Check(name=FIELDS, label="Live fields", run=read))
 
     async def _old_secrets(self) -> str:
         async with self._clients.database.reading() as session:

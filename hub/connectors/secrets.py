@@ -75,7 +75,7 @@ class SecretStore:
         key_id, key = await self._key_in_use()
         row.reference, row.data_key_id = None, key_id
         row.sealed = seal(key, value.encode(), _bound(row))
-        row.ending = value[-_ENDING:] if len(value) >= _ENDING_SHOWN_FROM else ""
+        row.ending = _ending(value)
 
     async def remove(self, owner: uuid.UUID, name: str) -> bool:
         """Forget a secret; False when there was none."""
@@ -131,6 +131,13 @@ class SecretStore:
             row = await self._data_keys.get(key_id)
             self._opened[key_id] = self._keys.unwrap(row.wrapped, self._tenant.bytes)
         return self._opened[key_id]
+
+
+def _ending(value: str) -> str:
+    """Return what people may see of a secret; nothing of short ones and of whole documents."""
+    plain = value.strip()
+    is_line = len(plain) >= _ENDING_SHOWN_FROM and plain.isprintable()
+    return plain[-_ENDING:] if is_line else ""
 
 
 def refers(value: str, backends: Backends) -> bool:

@@ -145,10 +145,10 @@ async def test_checks_come_line_by_line(admin, toy, vendor):
         ("api", True, "Connected to Toy API as acme"),
         ("service", True, "Service S1 accessible"),
         ("webhook", True, "Webhook disabled"),
-        ("fields", True, "Fields of 1 object read"),
+        ("discovery", True, "Fields of 1 object read"),
     ]
     kept = (await admin.get(f"{ONE}/checks")).json()
-    assert [one["name"] for one in kept["checks"]] == ["api", "service", "webhook", "fields"]
+    assert [one["name"] for one in kept["checks"]] == ["api", "service", "webhook", "discovery"]
     assert kept["ok"]
 
 
