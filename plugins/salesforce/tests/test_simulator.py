@@ -504,6 +504,25 @@ async def test_a_person_creates_edits_and_comments_on_the_page(control: httpx.As
     assert "Not linked with a PagerDuty incident" in page
 
 
+async def test_the_address_of_a_record_leads_to_its_page(control: httpx.AsyncClient) -> None:
+    made = await control.post("/_sim/cases", data={"Subject": "a"})
+    case = made.headers["location"].partition("=")[2]
+
+    page = await control.get(f"/lightning/r/Case/{case}/view", follow_redirects=True)
+
+    assert page.status_code == 200
+    assert f'value="{case}"' in page.text
+
+
+async def test_a_push_tells_the_address_at_which_the_org_is_served(
+    ask: Ask, org: FakeSalesforce, pushing: None, hub_end: Any
+) -> None:
+    case = (await ask("POST", "/sobjects/Case", {"Subject": "a"})).json()["id"]
+    await org.settled()
+
+    assert hub_end.events[0].record.url == f"http://127.0.0.1/lightning/r/Case/{case}/view"
+
+
 async def test_the_control_api_shows_and_changes_the_org(control: httpx.AsyncClient) -> None:
     session = (await control.post("/_sim/sessions", json={"username": AGENT})).json()
     headers = {"Authorization": f"Bearer {session['access_token']}"}

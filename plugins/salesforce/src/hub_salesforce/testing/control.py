@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -15,6 +16,7 @@ from hub_salesforce.testing.answers import Refused
 if TYPE_CHECKING:
     from hub_salesforce.testing.app import FakeSalesforce
 
+_RECORD_PAGE = re.compile(r"/lightning/r/Case/([A-Za-z0-9]+)/view")
 Answer = Callable[["FakeSalesforce", Request, Any], Response]
 
 
@@ -23,6 +25,9 @@ def control(org: "FakeSalesforce") -> Callable[[Request], Awaitable[Response]]:
 
     async def answer(request: Request) -> Response:
         path = request.scope["path"].rstrip("/") or "/_sim"
+        opened = _RECORD_PAGE.fullmatch(path)
+        if opened:
+            return RedirectResponse(f"/_sim/?case={opened[1]}")
         found = _ROUTES.get((request.method, path))
         if found is None:
             return JSONResponse({"error": f"no {request.method} {path}"}, status_code=404)
