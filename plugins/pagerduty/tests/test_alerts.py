@@ -68,7 +68,6 @@ async def test_client_and_link_are_the_hubs_and_the_records_otherwise(http, sim,
     assert (body["client"], body["client_url"]) == ("Integration Hub", "https://sf.test/500x")
 
 
-@pytest.mark.covers("GAP-13")
 @pytest.mark.parametrize(("version", "key"), [("v1", V1), ("v2", V2)])
 async def test_too_many_events_are_asked_to_wait(http, sim, do_with, version, key):
     sim.world.switches.events_limit = 1

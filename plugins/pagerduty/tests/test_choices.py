@@ -44,7 +44,6 @@ async def test_disabled_workflows_are_not_offered(client):
     assert "PWORK03" not in [one.value for one in await FETCH["workflows"](client, "")]
 
 
-@pytest.mark.covers("GAP-11")
 async def test_workflows_stand_for_plays_where_those_are_withdrawn(client, sim):
     with_plays = [one.label for one in await FETCH["response_plays"](client, "")]
     sim.world.switches.plays = False

@@ -201,7 +201,6 @@ async def test_the_acting_person_is_credited_where_known(do, sim):
 # ------------------------------------------------------------------------ events
 
 
-@pytest.mark.covers("GAP-06")
 @pytest.mark.parametrize(
     ("key", "path"),
     [(DATABASE, "/v2/enqueue"), (DATABASE_V1, "/generic/2010-04-15/create_event.json")],

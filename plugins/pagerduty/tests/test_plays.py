@@ -8,7 +8,6 @@ from hub_pagerduty.actions.plays import find_announced
 NEW = "QDEMO000000123"
 
 
-@pytest.mark.covers("GAP-11")
 async def test_a_workflow_is_started(do, sim):
     result = await do("run_workflow", NEW, workflow="PWORK01")
 

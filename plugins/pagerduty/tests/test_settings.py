@@ -44,7 +44,6 @@ def test_a_key_may_look_like_anything_but_have_no_white_space():
 
 
 @pytest.mark.covers("IM-035")
-@pytest.mark.covers("GAP-01")
 def test_an_eu_account_has_eu_hosts_everywhere():
     eu = with_key(base_url="https://api.eu.pagerduty.com/")
 

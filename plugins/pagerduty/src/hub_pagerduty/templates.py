@@ -1,6 +1,7 @@
 """Rules offered ready-made: the incident desk and PagerDuty in step."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, Field
@@ -20,8 +21,7 @@ from hub_pagerduty.vocabulary import (
 
 Rule = dict[str, Any]
 DESK: Final = "im.incident"
-_LINK: Final = "hub.link.pagerduty.incident"
-_AUTHOR: Final = '{{ pagerduty.incident.agent_name | default: "PagerDuty" }}'
+_UPDATED: Final = f"{DESK}.updated"
 ROLES: Final = {"desk": "im", "paging": "pagerduty"}
 MAPS: Final = {
     "severity_to_urgency": URGENCIES,
@@ -77,171 +77,104 @@ class TwoWay(Inbound):
 
 def build_outbound(params: Outbound, roles: Mapping[str, str]) -> Sequence[Rule]:
     """Return the rules from the desk to PagerDuty."""
-    return list(_outbound(params.auto_resolve, params.sync_notes, roles))
+    paging = _Maker(kind="pagerduty", to=roles["paging"], source=roles["desk"])
+    rules = [_declared(paging), _acknowledged(paging), _title(paging), _severity(paging)]
+    if params.auto_resolve:
+        rules.append(_resolved(paging))
+    if params.sync_notes:
+        rules.append(_note(paging))
+    return rules
 
 
 def build_inbound(params: Inbound, roles: Mapping[str, str]) -> Sequence[Rule]:
     """Return the rules from PagerDuty to the desk."""
-    return list(_inbound(params, roles))
+    desk = _Maker(kind="im", to=roles["desk"], source=roles["paging"])
+    rules = [*_statuses(desk), _people(desk)]
+    if params.create:
+        rules.insert(0, _triggered(desk))
+    if params.sync_notes:
+        rules.append(_note_back(desk))
+    if params.merged != "ignore":
+        rules.append(_merged(desk, params.merged))
+    return rules
 
 
 def build_two_way(params: TwoWay, roles: Mapping[str, str]) -> Sequence[Rule]:
     """Return the rules of both directions."""
-    out = _outbound(params.auto_resolve, params.sync_notes, roles)
-    return [*out, *_inbound(params, roles)]
+    out = Outbound(auto_resolve=params.auto_resolve, sync_notes=params.sync_notes)
+    return [*build_outbound(out, roles), *build_inbound(params, roles)]
 
 
-def _outbound(auto_resolve: bool, sync_notes: bool, roles: Mapping[str, str]) -> Iterator[Rule]:  # noqa: FBT001 - the template's own switches
-    paging, desk = roles["paging"], roles["desk"]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Maker:
+    """Writes rules whose actions go to one connector, for events of another."""
 
-    def act(verb: str, **given: Any) -> Rule:  # noqa: ANN401 - parameters of an action
+    kind: str
+    to: str
+    source: str
+
+    def act(self, verb: str, **given: Any) -> Rule:  # noqa: ANN401 - parameters of an action
         more = {"unless_linked": True} if verb == "create_incident" else {}
-        return {"do": f"pagerduty.{verb}", "connector": paging, "with": given, **more}
+        return {"do": f"{self.kind}.{verb}", "connector": self.to, "with": given, **more}
 
-    def rule(key: str, name: str, verb: str, when: Rule | None, *then: Rule) -> Rule:
-        return _rule(key, name, [f"{DESK}.{verb}"], desk, when, then)
-
-    urgency = f'{{{{ {DESK}.severity | map: "severity_to_urgency" }}}}'
-    note = act("add_note", content=f"{{{{ {DESK}.note }}}}", author=f"{{{{ {DESK}.note_author }}}}")
-    yield rule(
-        "out.declared",
-        "Incident declared",
-        "created",
-        None,
-        act(
-            "create_incident",
-            service={"$service": "outbound"},
-            title=f"{{{{ {DESK}.title }}}}",
-            body=f'{{{{ {DESK}.description | default: "" }}}}',
-            urgency=urgency,
-        ),
-    )
-    acknowledged = _changed_to("status", "mitigated")
-    yield rule(
-        "out.acknowledged",
-        "Incident acknowledged",
-        "updated",
-        acknowledged,
-        act("acknowledge_incident"),
-    )
-    if auto_resolve:
-        resolved = {
-            "any": [
-                {"field": f"{DESK}.status", "op": "changed_to", "value": one}
-                for one in ("resolved", "closed")
-            ]
+    def rule(
+        self, key: str, name: str, on: str | Sequence[str], *then: Rule, when: Rule | None = None
+    ) -> Rule:
+        return {
+            "format": 1,
+            "key": key,
+            "name": name,
+            "object": DESK,
+            "on": [on] if isinstance(on, str) else list(on),
+            "from": [self.source],
+            **({"when": when} if when else {}),
+            "then": list(then),
         }
-        yield rule(
-            "out.resolved", "Incident resolved", "updated", resolved, act("resolve_incident")
-        )
-    yield rule(
-        "out.title",
-        "Title changed",
-        "updated",
-        _changed("title"),
-        act("set_title", title=f"{{{{ {DESK}.title }}}}"),
-    )
-    yield rule(
-        "out.severity",
-        "Severity changed",
-        "updated",
-        _changed("severity"),
-        act("set_urgency", urgency=urgency),
-    )
-    if sync_notes:
-        yield rule("out.note", "Note added", "annotated", None, note)
 
 
-def _inbound(params: Inbound, roles: Mapping[str, str]) -> Iterator[Rule]:
-    paging, desk = roles["paging"], roles["desk"]
+# -------------------------------------------------------------- desk to PagerDuty
 
-    def act(verb: str, **given: Any) -> Rule:  # noqa: ANN401 - parameters of an action
-        more = {"unless_linked": True} if verb == "create_incident" else {}
-        return {"do": f"im.{verb}", "connector": desk, "with": given, **more}
-
-    def rule(key: str, name: str, on: Sequence[str], *then: Rule) -> Rule:
-        return _rule(key, name, on, paging, None, then)
-
-    if params.create:
-        yield rule("in.triggered", "PagerDuty incident triggered", [TRIGGERED.name], _new(act))
-    yield rule(
-        "in.acknowledged",
-        "Acknowledged in PagerDuty",
-        [ACKNOWLEDGED.name],
-        act("set_status", status="mitigated"),
-    )
-    yield rule(
-        "in.resolved",
-        "Resolved in PagerDuty",
-        [RESOLVED.name],
-        act("set_status", status="resolved"),
-    )
-    yield rule(
-        "in.reopened",
-        "Reopened in PagerDuty",
-        [REOPENED.name],
-        act("set_status", status="open"),
-        act("add_note", content=f"Reopened in PagerDuty by {_AUTHOR}"),
-    )
-    assignee = '{{ pagerduty.incident.assignee_names | join: ", " }}'
-    yield rule(
-        "in.escalated",
-        "Escalated or reassigned in PagerDuty",
-        [ESCALATED.name, REASSIGNED.name],
-        act("set_assignee", assignee=assignee),
-        act("add_note", content=f"Escalated in PagerDuty to {assignee}"),
-    )
-    if params.sync_notes:
-        yield rule(
-            "in.note",
-            "Note added in PagerDuty",
-            [ANNOTATED.name],
-            act(
-                "add_note",
-                content="{{ pagerduty.incident.note }}",
-                author='{{ pagerduty.incident.note_author | default: "PagerDuty" }}',
-            ),
-        )
-    if params.merged == "resolve":
-        yield rule(
-            "in.merged", "Merged in PagerDuty", [MERGED.name], act("set_status", status="resolved")
-        )
-    if params.merged == "follow":
-        yield rule(
-            "in.merged",
-            "Merged in PagerDuty",
-            [MERGED.name],
-            act(
-                "add_note",
-                content="Merged in PagerDuty into incident {{ pagerduty.incident.merged_into }}",
-            ),
-        )
+_URGENCY: Final = f'{{{{ {DESK}.severity | map: "severity_to_urgency" }}}}'
 
 
-def _new(act: Any) -> Rule:  # noqa: ANN401 - the function above
-    made: Rule = act(
+def _declared(paging: _Maker) -> Rule:
+    create = paging.act(
         "create_incident",
-        title="{{ pagerduty.incident.title }}",
-        severity='{{ pagerduty.incident.urgency | unmap: "severity_to_urgency" }}',
-        service="{{ pagerduty.incident.service_name }}",
+        service={"$service": "outbound"},
+        title=f"{{{{ {DESK}.title }}}}",
+        body=f'{{{{ {DESK}.description | default: "" }}}}',
+        urgency=_URGENCY,
     )
-    return made
+    return paging.rule("out.declared", "Incident declared", f"{DESK}.created", create)
 
 
-def _rule(
-    key: str, name: str, on: Sequence[str], connector: str, when: Rule | None, then: Sequence[Rule]
-) -> Rule:
-    conditions = {"when": when} if when else {}
-    return {
-        "format": 1,
-        "key": key,
-        "name": name,
-        "object": DESK,
-        "on": list(on),
-        "from": [connector],
-        **conditions,
-        "then": list(then),
-    }
+def _acknowledged(paging: _Maker) -> Rule:
+    act = paging.act("acknowledge_incident")
+    when = {"all": [_changed_to("status", "mitigated")]}
+    return paging.rule("out.acknowledged", "Incident acknowledged", _UPDATED, act, when=when)
+
+
+def _resolved(paging: _Maker) -> Rule:
+    act = paging.act("resolve_incident")
+    when = {"any": [_changed_to("status", one) for one in ("resolved", "closed")]}
+    return paging.rule("out.resolved", "Incident resolved", _UPDATED, act, when=when)
+
+
+def _title(paging: _Maker) -> Rule:
+    act = paging.act("set_title", title=f"{{{{ {DESK}.title }}}}")
+    return paging.rule("out.title", "Title changed", _UPDATED, act, when=_changed("title"))
+
+
+def _severity(paging: _Maker) -> Rule:
+    act = paging.act("set_urgency", urgency=_URGENCY)
+    return paging.rule("out.severity", "Severity changed", _UPDATED, act, when=_changed("severity"))
+
+
+def _note(paging: _Maker) -> Rule:
+    act = paging.act(
+        "add_note", content=f"{{{{ {DESK}.note }}}}", author=f"{{{{ {DESK}.note_author }}}}"
+    )
+    return paging.rule("out.note", "Note added", f"{DESK}.annotated", act)
 
 
 def _changed(field: str) -> Rule:
@@ -249,7 +182,65 @@ def _changed(field: str) -> Rule:
 
 
 def _changed_to(field: str, value: str) -> Rule:
-    return {"all": [{"field": f"{DESK}.{field}", "op": "changed_to", "value": value}]}
+    return {"field": f"{DESK}.{field}", "op": "changed_to", "value": value}
+
+
+# -------------------------------------------------------------- PagerDuty to desk
+
+_AUTHOR: Final = '{{ pagerduty.incident.agent_name | default: "PagerDuty" }}'
+_ASSIGNEES: Final = '{{ pagerduty.incident.assignee_names | join: ", " }}'
+
+
+def _triggered(desk: _Maker) -> Rule:
+    create = desk.act(
+        "create_incident",
+        title="{{ pagerduty.incident.title }}",
+        severity='{{ pagerduty.incident.urgency | unmap: "severity_to_urgency" }}',
+        service="{{ pagerduty.incident.service_name }}",
+    )
+    return desk.rule("in.triggered", "PagerDuty incident triggered", TRIGGERED.name, create)
+
+
+def _statuses(desk: _Maker) -> list[Rule]:
+    told = desk.act("add_note", content=f"Reopened in PagerDuty by {_AUTHOR}")
+    names = (
+        ("in.acknowledged", "Acknowledged in PagerDuty", ACKNOWLEDGED.name, "mitigated", ()),
+        ("in.resolved", "Resolved in PagerDuty", RESOLVED.name, "resolved", ()),
+        ("in.reopened", "Reopened in PagerDuty", REOPENED.name, "open", (told,)),
+    )
+    return [
+        desk.rule(key, name, on, desk.act("set_status", status=status), *more)
+        for key, name, on, status, more in names
+    ]
+
+
+def _people(desk: _Maker) -> Rule:
+    return desk.rule(
+        "in.escalated",
+        "Escalated or reassigned in PagerDuty",
+        [ESCALATED.name, REASSIGNED.name],
+        desk.act("set_assignee", assignee=_ASSIGNEES),
+        desk.act("add_note", content=f"Escalated in PagerDuty to {_ASSIGNEES}"),
+    )
+
+
+def _note_back(desk: _Maker) -> Rule:
+    act = desk.act(
+        "add_note",
+        content="{{ pagerduty.incident.note }}",
+        author='{{ pagerduty.incident.note_author | default: "PagerDuty" }}',
+    )
+    return desk.rule("in.note", "Note added in PagerDuty", ANNOTATED.name, act)
+
+
+def _merged(desk: _Maker, how: str) -> Rule:
+    told = "Merged in PagerDuty into incident {{ pagerduty.incident.merged_into }}"
+    act = (
+        desk.act("set_status", status="resolved")
+        if how == "resolve"
+        else desk.act("add_note", content=told)
+    )
+    return desk.rule("in.merged", "Merged in PagerDuty", MERGED.name, act)
 
 
 TEMPLATES: Final[list[RulesetTemplate[Any]]] = [

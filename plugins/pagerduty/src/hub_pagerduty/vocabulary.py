@@ -122,15 +122,19 @@ UNACKNOWLEDGED: Final = INCIDENT.trigger(
     "unacknowledged", "Incident unacknowledged", about=["status"]
 )
 RESOLVED: Final = INCIDENT.trigger("resolved", "Incident resolved", about=["status"])
-MERGED: Final = INCIDENT.trigger("merged", "Incident merged into another")
+MERGED: Final = INCIDENT.trigger(
+    "merged", "Incident merged into another", about=["status", "resolve_reason"]
+)
 REOPENED: Final = INCIDENT.trigger("reopened", "Incident reopened", about=["status"])
 ESCALATED: Final = INCIDENT.trigger("escalated", "Incident escalated", about=["assignees"])
 DELEGATED: Final = INCIDENT.trigger(
     "delegated", "Incident delegated to another policy", about=["escalation_policy"]
 )
 REASSIGNED: Final = INCIDENT.trigger("reassigned", "Incident reassigned", about=["assignees"])
-ANNOTATED: Final = INCIDENT.trigger("annotated", "Note added to incident")
-CUSTOM: Final = INCIDENT.trigger("custom_action_run", "Custom action pressed")
+ANNOTATED: Final = INCIDENT.trigger("annotated", "Note added to incident", about=["note"])
+CUSTOM: Final = INCIDENT.trigger(
+    "custom_action_run", "Custom action pressed", about=["custom_action"]
+)
 PRIORITY_UPDATED: Final = INCIDENT.trigger(
     "priority_updated", "Priority changed", about=["priority"]
 )
@@ -154,24 +158,32 @@ TRIGGERS: Final = [
     PRIORITY_UPDATED,
     INCIDENT.trigger("service_updated", "Incident moved to another service", about=["service"]),
     INCIDENT.trigger("incident_type.changed", "Incident type changed", about=["incident_type"]),
-    INCIDENT.trigger("status_update_published", "Status update published"),
-    INCIDENT.trigger("responder.added", "Responder asked"),
-    INCIDENT.trigger("responder.replied", "Responder replied"),
+    INCIDENT.trigger("status_update_published", "Status update published", about=["status_update"]),
+    INCIDENT.trigger("responder.added", "Responder asked", about=["responder"]),
+    INCIDENT.trigger("responder.replied", "Responder replied", about=["responder_state"]),
     INCIDENT.trigger(
         "conference_bridge.updated",
         "Conference bridge changed",
         about=["conference_number", "conference_url"],
     ),
     FIELD_VALUES,
-    INCIDENT.trigger("role.assigned", "Incident role assigned"),
-    INCIDENT.trigger("task.created", "Task created"),
-    INCIDENT.trigger("task.updated", "Task changed"),
-    INCIDENT.trigger("task.completed", "Task completed"),
-    INCIDENT.trigger("action_invocation.created", "Automation action invoked"),
-    INCIDENT.trigger("action_invocation.updated", "Automation action changed"),
-    INCIDENT.trigger("action_invocation.terminated", "Automation action ended"),
-    INCIDENT.trigger("workflow.started", "Workflow started"),
-    INCIDENT.trigger("workflow.completed", "Workflow completed"),
+    INCIDENT.trigger("role.assigned", "Incident role assigned", about=["role_assignee"]),
+    INCIDENT.trigger("task.created", "Task created", about=["task"]),
+    INCIDENT.trigger(
+        "task.updated", "Task changed", about=["task_name", "task_description", "task_status"]
+    ),
+    INCIDENT.trigger("task.completed", "Task completed", about=["task_status"]),
+    INCIDENT.trigger(
+        "action_invocation.created", "Automation action invoked", about=["automation_action"]
+    ),
+    INCIDENT.trigger(
+        "action_invocation.updated", "Automation action changed", about=["automation_state"]
+    ),
+    INCIDENT.trigger(
+        "action_invocation.terminated", "Automation action ended", about=["automation_state"]
+    ),
+    INCIDENT.trigger("workflow.started", "Workflow started", about=["workflow"]),
+    INCIDENT.trigger("workflow.completed", "Workflow completed", about=["workflow"]),
     CUSTOM,
     UPDATED,
     SERVICE.trigger("created", "Service created"),

@@ -108,5 +108,6 @@ NOTE_ACTIONS: list[Action[Any, Any]] = [
         StatusUpdate,
         publish_status_update,
         target=INCIDENT,
+        writes=lambda params: {"status_update": params.message},
     ),
 ]

@@ -137,6 +137,20 @@ async def reassign(call: Call[Reassign]) -> ActionResult:
     return result(f"Reassigned {shown(incident)} to {', '.join(call.params.users)}", incident)
 
 
+def reassigned_values(params: Reassign) -> Mapping[str, Value]:
+    """Return what will be reported; of people only ids are known beforehand."""
+    if params.escalation_policy:
+        return {"escalation_policy": params.escalation_policy}
+    known = not any("@" in one for one in params.users)
+    return {"assignees": tuple(params.users)} if known else {}
+
+
+def escalated_values(params: Escalate) -> Mapping[str, Value]:
+    """Return what will be reported; the people of the next level are PagerDuty's choice."""
+    policy = params.escalation_policy
+    return {"escalation_policy": policy} if policy else {}
+
+
 async def escalate(call: Call[Escalate]) -> ActionResult:
     """Escalate an open incident; one of low urgency is made urgent first."""
     incident = await read(call.client, incident_id(call))
@@ -259,7 +273,14 @@ async def _next_level(client: PagerDutyClient, incident: Json) -> int:
 
 
 PEOPLE_ACTIONS: list[Action[Any, Any]] = [
-    PAGERDUTY.action("reassign_incident", "Reassign", Reassign, reassign, target=INCIDENT),
+    PAGERDUTY.action(
+        "reassign_incident",
+        "Reassign",
+        Reassign,
+        reassign,
+        target=INCIDENT,
+        writes=reassigned_values,
+    ),
     PAGERDUTY.action(
         "escalate_incident",
         "Escalate",
@@ -269,6 +290,7 @@ PEOPLE_ACTIONS: list[Action[Any, Any]] = [
         repeat=Repeat.FIND_FIRST,
         calls=4,
         find=find_escalation,
+        writes=escalated_values,
     ),
     PAGERDUTY.action("snooze_incident", "Snooze", Snooze, snooze, target=INCIDENT, calls=2),
     PAGERDUTY.action(
