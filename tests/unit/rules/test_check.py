@@ -95,8 +95,8 @@ def test_names_are_checked(changes, expected):
 
 CONDITIONS = [
     (
-        {"field": "desk.ticket.subjec", "op": "is", "value": "x"},
-        "field", "field.unknown", "No field 'subjec' on Ticket. Nearest: 'subject'.",
+        {"field": "desk.ticket.subjects", "op": "is", "value": "x"},
+        "field", "field.unknown", "No field 'subjects' on Ticket. Nearest: 'subject'.",
     ),
     (
         {"field": "pager.page.title", "op": "is", "value": "x"},
@@ -314,8 +314,8 @@ ACTIONS = [
         page(title="{{ 1 + 1 }}"), "with/title", "template.syntax", "not a field path: '1 + 1'",
     ),
     (
-        page(title="{{ desk.ticket.subjec }}"),
-        "with/title", "template.path", "No field 'desk.ticket.subjec'. Nearest: 'subject'.",
+        page(title="{{ desk.ticket.subjects }}"),
+        "with/title", "template.path", "No field 'desk.ticket.subjects'. Nearest: 'subject'.",
     ),
     (
         page(title="{{ desk.ticket.token }}"),
