@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from hub.rules.schema import EVENT, Schema
+from hub.rules.schema import EVENT, Schema, object_of
 from hub.rules.values import MAX_TEXT, Json, NotOfType, coerce, json_value
 from hub.sdk.events import Event, RecordRef
 from hub.sdk.vocabulary import FieldSchema, FieldType, Value
@@ -80,6 +80,8 @@ class Surroundings:
 def build_facts(event: Event, around: Surroundings, schema: Schema) -> Facts:
     """Make the facts of an event: values of unknown fields dropped, the rest coerced once.
 
+    Where nothing is known of the past, the fields that the trigger is about have changed.
+
     `around.last_seen` are the record's values (by key) as the event before left them: they
     fill what the event does not say, and stand for prior values the vendor does not tell.
     """
@@ -124,6 +126,12 @@ class _Reader:
                 read[known.name] = self._value(known, raw)
         return read
 
+    def reported(self, trigger: str) -> frozenset[str] | None:
+        """Name the fields whose change the trigger itself reports, if it does."""
+        known = self._schema.triggers.get(trigger)
+        about = known.about if known is not None else ()
+        return frozenset(f"{object_of(trigger)}.{key}" for key in about) or None
+
     def _value(self, known: FieldSchema, raw: Json) -> Value:
         try:
             if isinstance(raw, str) and len(raw) > MAX_TEXT:
@@ -140,7 +148,7 @@ def _before(
     owner = event.record.source_object
     seen = None if around.last_seen is None else reader.read(owner, around.last_seen)
     if event.before is None:
-        return seen, None
+        return seen, None if seen is not None else reader.reported(event.trigger)
     if not event.before:
         return {}, None
     told = reader.read(owner, event.before)

@@ -22,7 +22,7 @@ from hub.rules.values import (
 from hub.sdk.events import RecordRef
 from hub.sdk.vocabulary import FieldType
 from tests.unit.rules.random_world import Chance
-from tests.unit.rules.world import facts, schema
+from tests.unit.rules.world import TICKET, facts, schema
 
 SCHEMA = schema()
 T = "desk.ticket."
@@ -72,6 +72,15 @@ def test_what_the_vendor_tells_of_the_past_wins():
 def test_the_past_of_a_new_record_is_nothing_and_of_an_unknown_one_is_unknown():
     assert facts({}, {}, last_seen={"status": "New"}).prior == {}
     assert facts({}).prior is None
+
+
+def test_a_trigger_that_reports_a_change_tells_of_it_where_nothing_else_does():
+    reporting = TICKET.trigger("updated", "Ticket escalated", about=["status"])
+    known = schema(triggers=[reporting])
+
+    assert facts({"status": "New"}, None, known).changed == {T + "status"}
+    assert facts({"status": "New"}, None, known, last_seen={"status": "x"}).changed is None
+    assert facts({"status": "New"}, {}, known).changed is None
 
 
 def test_linked_records_are_seen_the_first_one_in_the_conditions():
