@@ -131,7 +131,7 @@ class Intake:
     def _count_pending(self, connection: Connection) -> int:
         found = query(
             connection,
-            "SELECT count(*) FROM (SELECT 1 FROM events WHERE state = 'pending' LIMIT ?) AS some",
+            "SELECT count(*) FROM (SELECT 1 FROM events WHERE state = 'pending' LIMIT ?) AS waiting",
             self.max_pending + 1,
         )
         return int(found[0][0])
@@ -254,6 +254,8 @@ def new_event(event: Event) -> NewEvent:
     body = pack_event(event)
     if "\\u0000" in body and _NUL.search(body):
         raise InvalidPayload("It contains a NUL character.")
+    if not body.isascii() and not _is_text(body):
+        raise InvalidPayload("It contains half a character (a lone surrogate).")
     record = event.record
     if not record.id or len(record.id) > 255:
         raise InvalidPayload(f"The id of the {record.source_object} can't be used.")
@@ -283,6 +285,14 @@ def _body_key(body: bytes) -> str:
 
 def _kept(headers: Any) -> dict[str, str]:  # noqa: ANN401 - a mapping of text
     return {name: value for name, value in headers.items() if _KEPT_HEADERS.match(name)}
+
+
+def _is_text(body: str) -> bool:
+    try:
+        body.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_data(error: StatementError) -> bool:

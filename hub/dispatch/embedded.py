@@ -69,7 +69,7 @@ class EmbeddedDriver:
         """Hand out wake-ups until `stop` is set and what runs has ended."""
         self.attach()
         stopping = asyncio.create_task(self._when(stop))
-        jobs = [asyncio.create_task(_repeat(*job, stop)) for job in self._jobs]
+        jobs = [asyncio.create_task(repeat(*job, stop)) for job in self._jobs]
         while not stop.is_set():
             self._start_ready(drain)
             await self._wait()
@@ -125,9 +125,10 @@ class EmbeddedDriver:
         self._changed.set()
 
 
-async def _repeat(
+async def repeat(
     name: str, seconds: float, job: Callable[[], Awaitable[None]], stop: asyncio.Event
 ) -> None:
+    """Call a job each so many seconds until `stop` is set; its faults are logged."""
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), seconds)

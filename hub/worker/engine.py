@@ -144,6 +144,10 @@ class Engine:
             await self.store.write(
                 lambda connection: restart(connection, self.driver, self.inbox, self.clock())
             )
+        else:
+            from hub.dispatch import postgres  # noqa: PLC0415 - an extra
+
+            await postgres.check(self.database.engine.url)
         await self.intake.measure()
         if self._works:
             self.driver.every("sweep", self.settings.dispatch.sweep_s, self.sweep)
@@ -197,7 +201,17 @@ class Engine:
 
     def _make_driver(self) -> Driver:
         dispatch = self.settings.dispatch
-        return EmbeddedDriver(at_once=dispatch.shards_per_worker or dispatch.shards, now=self.clock)
+        at_once = dispatch.shards_per_worker or dispatch.shards
+        if self.database.is_sqlite:
+            return EmbeddedDriver(at_once=at_once, now=self.clock)
+        from hub.dispatch.postgres import PostgresDriver  # noqa: PLC0415 - an extra
+
+        return PostgresDriver(
+            self.database.engine.url,
+            at_once=at_once,
+            heartbeat_s=dispatch.heartbeat_s,
+            now=self.clock,
+        )
 
     def _file_lock(self) -> FileLock | None:
         file = self.database.engine.url.database

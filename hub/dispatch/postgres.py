@@ -1,0 +1,243 @@
+"""The driver for any number of processes on one PostgreSQL: PgQueuer carries the wake-ups.
+
+PgQueuer hands out jobs, watches their workers by heartbeats and hands the jobs of dead ones
+out again. A job here is only "shard 7, number 42"; what is to be done stands in the inbox.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+import asyncpg
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver
+from pgqueuer.adapters.persistence.qb import (
+    QueryBuilderEnvironment,
+    QueryQueueBuilder,
+    QuerySchedulerBuilder,
+)
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.models import Job
+from pgqueuer.domain.settings import DBSettings, Durability
+from pgqueuer.domain.types import Channel
+from sqlalchemy import URL, Connection
+
+from hub import clock
+from hub.db.bulk import query
+from hub.dispatch.embedded import repeat
+from hub.dispatch.port import DriverHealth, Wake
+from hub.errors import StartRefused
+
+_log = logging.getLogger(__name__)
+_ENTRYPOINT: Final = "drain"
+_AGAIN: Final = timedelta(seconds=1)
+_BACKOFF_S: Final = (0.5, 1.0, 2.0, 5.0)
+_DEQUEUE: Final = timedelta(seconds=2)
+"""How often an idle worker looks for jobs of dead ones (30 s by default)."""
+
+# Every name is given: PgQueuer would read them from the environment, some under bare names.
+NAMES: Final = DBSettings(
+    prefix="hub_",
+    db_schema=None,
+    channel=Channel("hub_ch_pgqueuer"),
+    function="hub_fn_pgqueuer_changed",
+    statistics_table="hub_pgqueuer_statistics",
+    queue_status_type="hub_pgqueuer_status",
+    queue_table="hub_pgqueuer",
+    queue_table_log="hub_pgqueuer_log",
+    trigger="hub_tg_pgqueuer_changed",
+    schedules_table="hub_pgqueuer_schedules",
+    durability=Durability.durable,
+    widen_id=True,
+)
+_QUEUE: Final = QueryQueueBuilder(settings=NAMES)
+_ENQUEUE: Final = _QUEUE.build_enqueue_query("raise")
+_LIVE: Final = "SELECT payload FROM hub_pgqueuer WHERE entrypoint = 'drain' AND status <> 'failed'"
+
+
+class PostgresDriver:
+    """Wake-ups as PgQueuer jobs, enqueued on the connection of the transaction that needs them.
+
+    `at_once` shards are worked at once by this process; a process that is silent for
+    `heartbeat_s` is taken for dead.
+    """
+
+    def __init__(
+        self, url: URL, *, at_once: int, heartbeat_s: float, now: clock.Clock = clock.now
+    ) -> None:
+        self._dsn = dsn_of(url)
+        self._at_once = max(2, at_once)
+        self._heartbeat = timedelta(seconds=heartbeat_s)
+        self._now = now
+        self._jobs: list[tuple[str, float, Callable[[], Awaitable[None]]]] = []
+        self._running: set[tuple[int, int]] = set()
+        self._connected = False
+        self._detail = "not started"
+
+    def wake(self, connection: Connection, wakes: Sequence[Wake]) -> None:
+        """Wake shards when the connection's transaction commits.
+
+        SQLAlchemy runs this inside its transaction. No job gets a dedupe key: it would cover
+        jobs that are just being deleted, and swallow the wake-up of an event filed meanwhile.
+        """
+        now, count = self._now(), len(wakes)
+        delays = [max(timedelta(0), (wake.not_before or now) - now) for wake in wakes]
+        payloads = [f"{wake.shard}:{wake.number}".encode() for wake in wakes]
+        connection.exec_driver_sql(
+            _ENQUEUE,
+            (
+                [0] * count,
+                [_ENTRYPOINT] * count,
+                payloads,
+                delays,
+                [None] * count,
+                ["{}"] * count,
+            ),
+        )
+
+    def live(self, connection: Connection) -> set[tuple[int, int]]:
+        """Return (shard, number) of all wake-ups that are queued or running."""
+        return {_read(bytes(row[0])) for row in query(connection, _LIVE)}
+
+    def crowded(self) -> bool:
+        """Whether others may want a shard: always, processes come and go."""
+        return True
+
+    def every(self, name: str, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+        """Call an idempotent job again and again, in each process."""
+        self._jobs.append((name, seconds, job))
+
+    async def run(
+        self, drain: Callable[[Wake], Coroutine[Any, Any, None]], stop: asyncio.Event
+    ) -> None:
+        """Hand out wake-ups until `stop` is set; after a failure connect anew, ever later."""
+        jobs = [asyncio.create_task(repeat(*job, stop)) for job in self._jobs]
+        failures = 0
+        while not stop.is_set():
+            try:
+                await self._serve(drain, stop)
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - whatever it was, it is logged and tried again
+                self._connected, self._detail = False, f"{type(error).__name__}: {error}"
+                _log.exception("the listener failed, connecting anew")
+                wait_s = _BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]
+                failures += 1
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), wait_s)
+        self._connected = False
+        await asyncio.gather(*jobs)
+
+    async def health(self) -> DriverHealth:
+        """Tell how it does."""
+        return DriverHealth(
+            connected=self._connected, queued=0, running=len(self._running), detail=self._detail
+        )
+
+    async def _serve(
+        self, drain: Callable[[Wake], Coroutine[Any, Any, None]], stop: asyncio.Event
+    ) -> None:
+        async with asyncpg.create_pool(self._dsn, min_size=2, max_size=6) as pool:
+            manager = QueueManager(_queries(AsyncpgPoolDriver(pool)), channel=NAMES.channel)
+
+            @manager.entrypoint(_ENTRYPOINT, accepts_context=False)
+            async def work_shard(job: Job) -> None:
+                await self._one(drain, job)
+
+            stopping = asyncio.create_task(_pass_on(stop, manager.shutdown))
+            self._connected, self._detail = True, ""
+            try:
+                await manager.run(
+                    dequeue_timeout=_DEQUEUE,
+                    batch_size=1,  # with more, one of two workers was seen to take all shards
+                    max_concurrent_tasks=self._at_once,
+                    shutdown_on_listener_failure=True,
+                    heartbeat_timeout=self._heartbeat,
+                )
+            finally:
+                stopping.cancel()
+
+    async def _one(self, drain: Callable[[Wake], Coroutine[Any, Any, None]], job: Job) -> None:
+        shard, number = _read(job.payload or b"")
+        self._running.add((shard, number))
+        try:
+            await drain(Wake(shard, number))
+        except Exception as error:
+            _log.exception("drain failed, again in a second", extra={"shard": shard})
+            raise RetryRequested(delay=_AGAIN, reason=str(error)) from error
+        finally:
+            self._running.discard((shard, number))
+
+
+async def install(url: URL) -> None:
+    """Make PgQueuer's tables, or bring them up to its present version; `hub migrate` calls it."""
+    async with _connected(url) as queries:
+        if await queries.schema_is_installed():
+            await queries.upgrade()
+        else:
+            await queries.install()
+
+
+async def check(url: URL) -> None:
+    """StartRefused unless PgQueuer's tables are there, present, and written to the log."""
+    async with _connected(url) as queries:
+        try:
+            await QueueManager(queries, channel=NAMES.channel).verify_structure()
+        except RuntimeError as error:
+            raise StartRefused(
+                f"The database lacks the tables of the queue ({error}). Run: hub migrate"
+            ) from error
+        rows = await queries.driver.fetch(
+            "SELECT relname FROM pg_class WHERE relname = $1 AND relpersistence <> 'p'",
+            NAMES.queue_table,
+        )
+        if rows:
+            raise StartRefused(
+                "The queue's tables are unlogged: a crash of PostgreSQL would empty them. "
+                "Run: ALTER TABLE hub_pgqueuer SET LOGGED"
+            )
+
+
+async def purge_log(url: URL) -> None:
+    """Delete PgQueuer's log lines older than a day; it keeps them for ever."""
+    async with _connected(url) as queries:
+        await queries.driver.execute(
+            "DELETE FROM hub_pgqueuer_log WHERE created < now() - interval '1 day'"
+        )
+
+
+def dsn_of(url: URL) -> str:
+    """Return the URL as asyncpg reads it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@asynccontextmanager
+async def _connected(url: URL) -> AsyncIterator[Queries]:
+    connection = await asyncpg.connect(dsn_of(url))
+    try:
+        yield _queries(AsyncpgDriver(connection))
+    finally:
+        await connection.close()
+
+
+def _queries(driver: AsyncpgDriver | AsyncpgPoolDriver) -> Queries:
+    return Queries(
+        driver,
+        qbe=QueryBuilderEnvironment(settings=NAMES),
+        qbq=_QUEUE,
+        qbs=QuerySchedulerBuilder(settings=NAMES),
+    )
+
+
+def _read(payload: bytes) -> tuple[int, int]:
+    shard, _, number = payload.decode().partition(":")
+    return int(shard), int(number)
+
+
+async def _pass_on(stop: asyncio.Event, shutdown: asyncio.Event) -> None:
+    await stop.wait()
+    shutdown.set()
