@@ -54,6 +54,9 @@ bench: .venv/.dev  ## measure; prints one JSON object a line
 parity: .venv/.dev  ## how much of the five products works
 	@$(BIN)/python -m tests.parity
 
+conformance: .venv/.dev  ## what others' clients and descriptions say of plugins and simulators
+	@for one in plugins/*/tests/conformance/run.py; do $(BIN)/python $$one || exit 1; done
+
 openapi: .venv/.dev  ## print the API's description
 	@$(BIN)/hub openapi
 

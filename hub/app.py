@@ -17,6 +17,7 @@ from hub.catalog import Loaded, load_plugins, notify
 from hub.connectors import endpoints as connectors
 from hub.connectors.clients import Clients
 from hub.connectors.limits import Limits
+from hub.connectors.secrets import check_master_key
 from hub.connectors.states import mark_broken
 from hub.correlations import endpoints as correlations
 from hub.db.engine import Database
@@ -119,6 +120,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await ensure_default(database)
     await ensure_local_token(database, settings.data_dir)
     clients: Clients = app.state.clients
+    await check_master_key(database, clients.keys)
     await mark_broken(database, clients.states, app.state.catalog.connector_types)
     engine: Engine = app.state.engine
     whatifs: Whatifs = app.state.whatifs
