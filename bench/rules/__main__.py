@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 
+from bench.rules.peers import PEERS, installed
+
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 COUNTS = (10, 100, 1_000, 10_000, 100_000)
 WORST = ("low", "hot", "sided", "negative", "patterns")
@@ -119,8 +121,6 @@ def changes(us, counts):
 
 
 def peers():
-    from bench.rules.peers import PEERS, installed
-
     for name in PEERS:
         if not installed(name):
             print(json.dumps({"figure": f"rules.peer_{name}", "value": None, "unit": "absent"}))

@@ -15,6 +15,7 @@ class Index:
     """The hub's: what `Plan.match` does before it plans actions."""
 
     def __init__(self, rules, schema=None):
+        self.rules = rules
         self.schema = schema or workload.schema()
         self.ruleset = workload.ruleset(rules)
 
@@ -28,7 +29,7 @@ class Index:
         assert not self.plan.invalid
 
     def match(self, facts):
-        return self.state._index.find(View(facts, self.schema))
+        return self.state.find(View(facts, self.schema))
 
     def found(self, facts):
         return {entry.id for entry in self.match(facts)}
@@ -63,14 +64,14 @@ def closure(tree):
 
 
 def _every(kids, view):
-    for kid in kids:
+    for kid in kids:  # noqa: SIM110  a generator would slow the anchor down
         if not kid(view):
             return False
     return True
 
 
 def _some(kids, view):
-    for kid in kids:
+    for kid in kids:  # noqa: SIM110  a generator would slow the anchor down
         if kid(view):
             return True
     return False

@@ -7,9 +7,11 @@ import statistics
 import sys
 import time
 import tracemalloc
+from pathlib import Path
 
 from bench.rules import workload
 from bench.rules.contenders import CONTENDERS, Closures, Index
+from bench.rules.peers import PEERS
 from hub.rules import Rule
 from hub.rules.conditions import Leaf
 
@@ -26,9 +28,11 @@ def measure(name, load, count):
     started = time.perf_counter()
     contender.build()
     built = time.perf_counter() - started
+    if hasattr(contender, "prepare"):
+        contender.prepare(events)
     gc.collect()
     gc.freeze()
-    equal = _equal(contender, made.rules, events) if name != "closures" else CHECKED
+    equal = _equal(contender, contender.rules, events) if name != "closures" else CHECKED
     times = _times(contender, events)
     return {
         "us": statistics.median(times) * 1e6,
@@ -42,8 +46,6 @@ def measure(name, load, count):
 def _contender(name, rules):
     if name in CONTENDERS:
         return CONTENDERS[name](rules)
-    from bench.rules.peers import PEERS
-
     return PEERS[name](rules)
 
 
@@ -112,8 +114,7 @@ def weigh(count):
 
 
 def _resident():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def changes(count):

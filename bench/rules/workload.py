@@ -5,13 +5,15 @@ from bisect import bisect
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import accumulate
+from typing import NamedTuple
+
+from pydantic import BaseModel
 
 from hub.builtins.operators import OPERATORS
 from hub.rules import Facts, Rule, Ruleset, Schema
 from hub.sdk.actions import Action
 from hub.sdk.events import RecordRef
 from hub.sdk.vocabulary import FieldType, SourceObject, Trigger
-from pydantic import BaseModel
 
 ITEM = SourceObject(name="desk.item", label="Item")
 UPDATED = Trigger(source_object=ITEM.name, verb="updated", label="Item updated")
@@ -312,7 +314,9 @@ class Workload:
         elif "any" in tree:
             self.bend(self.rng.choice(tree["any"]), new, prior)
         elif "field" in tree:
-            BENDS.get(tree["op"], _as_it_is)(self, tree["field"], tree.get("value"), new, prior)
+            BENDS.get(tree["op"], _as_it_is)(
+                Bent(self.rng, tree["field"], tree.get("value"), new, prior)
+            )
 
 
 def facts(number, new, prior):
@@ -322,49 +326,60 @@ def facts(number, new, prior):
     )  # fmt: skip
 
 
-def _as_it_is(load, name, value, new, prior):
+class Bent(NamedTuple):
+    """A condition that is to hold of an event."""
+
+    rng: random.Random
+    name: str
+    value: object
+    new: dict
+    prior: dict
+
+
+def _as_it_is(_):
     pass
 
 
-def _set(load, name, value, new, prior):
-    new[name] = value
+def _set(bent):
+    bent.new[bent.name] = bent.value
 
 
-def _set_some(load, name, value, new, prior):
-    new[name] = load.rng.choice(value)
+def _set_some(bent):
+    bent.new[bent.name] = bent.rng.choice(bent.value)
 
 
-def _above(load, name, value, new, prior):
-    new[name] = value + 1
+def _above(bent):
+    bent.new[bent.name] = bent.value + 1
 
 
-def _below(load, name, value, new, prior):
-    new[name] = value - 1
+def _below(bent):
+    bent.new[bent.name] = bent.value - 1
 
 
-def _inside(load, name, value, new, prior):
-    new[name] = Decimal(value[0])
+def _inside(bent):
+    bent.new[bent.name] = Decimal(bent.value[0])
 
 
-def _insert(load, name, value, new, prior):
-    new[name] = f"{value} {new[name]}"
+def _insert(bent):
+    bent.new[bent.name] = f"{bent.value} {bent.new[bent.name]}"
 
 
-def _begin(load, name, value, new, prior):
-    new[name] = value + new[name][len(value) :]
+def _begin(bent):
+    bent.new[bent.name] = bent.value + bent.new[bent.name][len(bent.value) :]
 
 
-def _match(load, name, value, new, prior):
-    if name.endswith("description"):
-        new[name] = f"{value[2:].partition(chr(92))[0]} {new[name]}"
+def _match(bent):
+    if bent.name.endswith("description"):
+        word = bent.value[2:].partition(chr(92))[0]
+        bent.new[bent.name] = f"{word} {bent.new[bent.name]}"
 
 
-def _move(load, name, value, new, prior):
-    prior[name] = "other"
+def _move(bent):
+    bent.prior[bent.name] = "other"
 
 
-def _arrive(load, name, value, new, prior):
-    new[name], prior[name] = value, "other"
+def _arrive(bent):
+    bent.new[bent.name], bent.prior[bent.name] = bent.value, "other"
 
 
 BENDS = {

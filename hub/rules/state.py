@@ -13,6 +13,8 @@ from hub.rules.level import Shape
 from hub.rules.matches import Match
 from hub.rules.model import Rule, Ruleset
 from hub.rules.schema import Schema
+from hub.rules.tables import Found
+from hub.rules.view import View
 from hub.rules.views import Picture, act, pictures, still_true
 from hub.sdk.events import RecordRef
 
@@ -116,20 +118,24 @@ class State:
         """Give the buildings that would make matching quicker."""
         return self._index.upkeep()
 
+    def find(self, view: View) -> Found:
+        """Find the entries whose conditions hold for one picture; nothing is planned."""
+        return self._index.find(view)
+
     def match(self, facts: Facts) -> list[Match]:
         """Find the rules that fire, in order, with the actions they want."""
-        found: list[Found] = []
+        found: list[Firing] = []
         about = self._index.objects(facts.trigger)
         for picture in pictures(facts, self.compiler.schema, about):
-            for entry in self._index.find(picture.view):
+            for entry in self.find(picture.view):
                 if picture.shows(entry.object) and not still_true(entry, picture.view):
                     ref = picture.about(entry.object)
-                    found.append(Found(entry.order, picture.number, entry, picture, ref))
+                    found.append(Firing(entry.order, picture.number, entry, picture, ref))
         if len(found) > 1:
             found.sort(key=_in_order)
         return [self._match(one) for one in unstopped(found)]
 
-    def _match(self, found: "Found") -> Match:
+    def _match(self, found: "Firing") -> Match:
         home = found.entry.home
         return Match(
             ruleset=home.id,
@@ -141,7 +147,7 @@ class State:
         )
 
 
-class Found(NamedTuple):
+class Firing(NamedTuple):
     """An entry whose conditions hold for a picture."""
 
     order: tuple[int, int]
@@ -151,14 +157,14 @@ class Found(NamedTuple):
     about: RecordRef | None
 
 
-def _in_order(found: Found) -> tuple[tuple[int, int], int]:
+def _in_order(found: Firing) -> tuple[tuple[int, int], int]:
     return found.order, found.number
 
 
-def unstopped(found: Sequence[Found]) -> list[Found]:
+def unstopped(found: Sequence[Firing]) -> list[Firing]:
     """Leave out what comes after a rule that ends its ruleset for this event."""
     stopped: dict[str, str] = {}
-    kept: list[Found] = []
+    kept: list[Firing] = []
     for one in found:
         home = one.entry.home.id
         if stopped.get(home, one.entry.id) == one.entry.id:

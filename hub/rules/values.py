@@ -107,6 +107,8 @@ def _duration(raw: Json) -> Value:
 
 
 def _written_duration(text: str) -> timedelta:
+    if text.startswith("-P"):
+        return -_written_duration(text[1:])
     short = _SHORT.fullmatch(text)
     if short:
         return timedelta(**{_UNITS[short[2]]: int(short[1])})
