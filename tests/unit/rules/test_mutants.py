@@ -13,6 +13,7 @@ from hub.rules.ranges import Bound, Interval
 from hub.rules.view import View
 from tests.unit.rules.test_differential import run
 
+pytestmark = pytest.mark.slow
 SEEDS = range(1, 25)
 
 
