@@ -118,17 +118,30 @@ def _is_all_ours(
 
 
 def changed_fields(event: Event, known: Known) -> frozenset[str] | None:
-    """Return the fields that changed, noise left out; None: it can't be told."""
+    """Return the fields that changed, noise left out; None: it can't be told.
+
+    Where the vendor does not tell, a field that was never reported before did not change:
+    nobody knows what it was. One that the hub wrote did.
+    """
     told, values = event.before, event.record.values
     if told:
         return frozenset(field for field in told if field not in known.noise)
     if told is None and known.values is None:
         return None
-    before = (known.values or {}) if told is None else {}
+    if told is not None:
+        return frozenset(
+            field
+            for field, value in values.items()
+            if field not in known.noise and not same(value, None)
+        )
+    written = {one.field for one in known.receipts}
+    before = known.values or {}
     return frozenset(
         field
         for field, value in values.items()
-        if field not in known.noise and not same(value, before.get(field))
+        if field not in known.noise
+        and (field in before or field in written)
+        and not (field in before and same(value, before[field]))
     )
 
 

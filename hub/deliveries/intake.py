@@ -131,7 +131,7 @@ class Intake:
     def _count_pending(self, connection: Connection) -> int:
         found = query(
             connection,
-            "SELECT count(*) FROM (SELECT 1 FROM events WHERE state = 'pending' LIMIT ?) AS waiting",
+            "SELECT count(*) FROM (SELECT 1 FROM events WHERE state = 'pending' LIMIT ?) AS w",
             self.max_pending + 1,
         )
         return int(found[0][0])

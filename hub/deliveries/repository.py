@@ -49,6 +49,16 @@ WITH RECURSIVE heads(lane, n) AS (
 SELECT {_COLUMNS} FROM workable w JOIN events e ON e.id IN (
   SELECT id FROM events WHERE lane = w.lane AND state = 'pending' ORDER BY id LIMIT {_HEAD_EVENTS}
 ) {_JOINS} ORDER BY e.id"""  # noqa: S608 - constants
+_USABLE: Final = """
+DELETE FROM holds WHERE reason = 'connector' AND connector_id IN
+  (SELECT id FROM connectors WHERE state = 'active') RETURNING shard"""
+_PARKED: Final = """
+SELECT tenant_id, id FROM connectors
+WHERE state = 'parked' AND (parked_until IS NULL OR parked_until <= ?)"""
+_PROBE: Final = """
+DELETE FROM holds WHERE lane =
+  (SELECT lane FROM holds WHERE connector_id = ? AND reason = 'connector' ORDER BY since LIMIT 1)
+RETURNING shard"""
 _FREE: Final = {
     "sqlite": "e.lane NOT IN (SELECT value FROM json_each(?))",
     "postgresql": "e.lane <> ALL(?::text[])",
@@ -236,6 +246,22 @@ class EventInbox:
         )
         shards.schedule(connection, self.driver, {int(row[0]) for row in rows}, now)
         return len(rows)
+
+    def resume(self, connection: Connection, now: datetime) -> list[tuple[uuid.UUID, uuid.UUID]]:
+        """Let lanes go on whose connector is usable by now; of a parked one that is due, one.
+
+        Return the (tenant, connector) of parked ones for which nothing waits any more.
+        """
+        rows = query(connection, _USABLE)
+        due = query(connection, _PARKED, now)
+        idle = []
+        for tenant, connector in due:
+            probe = query(connection, _PROBE, connector)
+            rows += probe
+            if not probe:
+                idle.append((as_uuid(tenant), as_uuid(connector)))
+        shards.schedule(connection, self.driver, {int(row[0]) for row in rows}, now)
+        return idle
 
     def release(
         self, connection: Connection, tenant_id: uuid.UUID, lane: str, now: datetime

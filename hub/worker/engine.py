@@ -151,6 +151,7 @@ class Engine:
         await self.intake.measure()
         if self._works:
             self.driver.every("sweep", self.settings.dispatch.sweep_s, self.sweep)
+            self.driver.every("resume", 1.0, self.resume)
             self._tasks.append(asyncio.create_task(self.driver.run(self.drains.drain, self._stop)))
         self._tasks.append(asyncio.create_task(self._measure()))
 
@@ -173,6 +174,16 @@ class Engine:
         )
         for reason, count in found.items():
             self.counters.add("hub_sweeper_rewakes_total", count, reason=reason)
+
+    async def resume(self) -> None:
+        """Let go on what waits for connectors that can be used by now; probe parked ones."""
+        idle = await self.store.write(
+            lambda connection: self.inbox.resume(connection, self.clock())
+        )
+        for tenant_id, connector_id in idle:
+            async with self.database.transaction() as transaction:
+                await self.parts.clients.states.unpark(transaction, tenant_id, connector_id)
+            self.parts.connectors.changed(connector_id)
 
     async def _measure(self) -> None:
         while not self._stop.is_set():

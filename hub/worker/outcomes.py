@@ -236,7 +236,9 @@ class Outcomes:
             seen = replace(
                 seen, url=record.url or seen.url, human_id=record.human_id or seen.human_id
             )
-        if result.changed and result.note is None:
+        if job.action.creates and record is not None:
+            seen = replace(seen, values={**seen.values, **(writes or {}), **record.values})
+        elif result.changed and result.note is None:
             seen = seen.wrote(writes or {}, now)
         self.known.seen[key] = self.seen[key] = seen
 

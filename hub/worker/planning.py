@@ -323,14 +323,18 @@ def _see(event: PendingEvent, known: Known) -> None:
 def _without_ours(
     event: Event, ours: frozenset[str], seen: Mapping[str, Value] | None
 ) -> tuple[Event, Mapping[str, Value] | None]:
-    """Take what the hub wrote itself out of what changed."""
-    if not ours:
-        return event, seen
+    """Take what the hub wrote itself, and what was never reported before, out of what changed."""
     if event.before:
         left = {name: value for name, value in event.before.items() if name not in ours}
-        return replace(event, before=left or None), seen
-    known = {name: event.record.values.get(name) for name in ours}
-    return event, {**(seen or {}), **known}
+        return (replace(event, before=left or None) if ours else event), seen
+    if event.before is not None or seen is None:
+        return event, seen
+    unchanged = {
+        name: value
+        for name, value in event.record.values.items()
+        if name in ours or name not in seen
+    }
+    return event, {**seen, **unchanged}
 
 
 def _ended(

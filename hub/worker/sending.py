@@ -1,7 +1,7 @@
 """Working the runs of one event in order: fill in, ask, mark, send, settle."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -43,6 +43,7 @@ class Sending:
     outcomes: Outcomes
     rules: RulePlan | None = None
     fresh: bool = False
+    aimed: set[int] = field(default_factory=set)
 
     async def work(self) -> Finish:
         """Work the runs until all are settled or one has to wait. Raises Fenced."""
@@ -67,7 +68,7 @@ class Sending:
         if run.state == "waiting" and run.due_at is not None and run.due_at > now:
             return self.outcomes.hold("retry", run, not_before=run.due_at, detail=run.error or "")
         job = await self._job(run)
-        if job is None:
+        if job is None or not self._aimed(job):
             return None
         waits = self._connector_waits(job) or await self._fill(job)
         if waits is not None or run.settled:
@@ -97,6 +98,21 @@ class Sending:
             event=self.event.event,
             timeout_s=self.parts.settings.http_timeout_s,
         )
+
+    def _aimed(self, job: Job) -> bool:
+        """Let a run act on what an earlier action of its rule made; without that it is skipped."""
+        run, action = job.run, job.action
+        if run.record_id is not None or action.creates or not run.source_object:
+            return True
+        run.record_id = next((one.record_id for one in self._before(run) if _made(one, run)), None)
+        if run.record_id is None:
+            self.outcomes.skip(run, "no_record", "Skipped: there is no linked record.")
+            return False
+        if not run.late and self._is_so(job):
+            self.outcomes.skip(run, "already_so", "Already so.")
+            return False
+        self.aimed.add(run.id)
+        return True
 
     async def _connector(self, run: LedgerRun) -> OpenConnector | None:
         if run.connector_id is None:
@@ -190,15 +206,22 @@ class Sending:
 
     def _earlier(self, run: LedgerRun) -> dict[int, ActionOutcome]:
         found = {}
-        for other in self.runs:
-            if other.rule_id == run.rule_id and other.about == run.about and other.state == "done":
-                made = stored_record(other.result)
-                found[other.action_index] = ActionOutcome(
-                    id=made.id if made else other.record_id,
-                    url=made.url if made else None,
-                    summary=other.summary,
-                )
+        for other in self._before(run):
+            made = stored_record(other.result)
+            found[other.action_index] = ActionOutcome(
+                id=made.id if made else other.record_id,
+                url=made.url if made else None,
+                summary=other.summary,
+            )
         return found
+
+    def _before(self, run: LedgerRun) -> list[LedgerRun]:
+        """Return the done runs of the same rule, about the same record."""
+        return [
+            one
+            for one in self.runs
+            if one.rule_id == run.rule_id and one.about == run.about and one.state == "done"
+        ]
 
     def _is_so(self, job: Job) -> bool:
         record = run_record(job.run)
@@ -224,7 +247,7 @@ class Sending:
         first_in_plan = self.fresh and run.state == "sent" and run.attempts == 0
         repeated = run.attempts > 0 or not self.fresh
         finding = job.action.repeat is Repeat.FIND_FIRST
-        if not first_in_plan and (finding or run.late or repeated):
+        if not first_in_plan and (finding or run.late or repeated or run.id in self.aimed):
             await self._mark(job, again=repeated)
         attempted = await self._guarded(job, look=False)
         return attempted if isinstance(attempted, Hold) else await self._settle(job, attempted)
@@ -234,7 +257,7 @@ class Sending:
         run.state, run.sent_at = "sent", now
         writes = None
         record = run_record(run)
-        if run.late and record is not None and not again:
+        if (run.late or run.id in self.aimed) and record is not None and not again:
             values = writes_of(job.action, run.params).values
             writes = ToWrite(record=record, run=run, values=values) if values else None
         self.parts.passing("before_mark")
@@ -375,6 +398,10 @@ class Sending:
 
 class NoService(Exception):
     """No service is mapped, and there is no default."""
+
+
+def _made(one: LedgerRun, run: LedgerRun) -> bool:
+    return (one.connector_id, one.source_object) == (run.connector_id, run.source_object)
 
 
 def _arrives_by(run: LedgerRun, timeout_s: float) -> datetime | None:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy.engine import make_url
 
+from hub.dispatch.postgres import install
 from hub.testing.rig import Rig, running_rig
 from hub.testing.sink import Sink
 
@@ -18,8 +19,6 @@ async def sink() -> AsyncIterator[Sink]:
 @pytest.fixture
 def queue_url(postgres_url: str) -> str:
     """Return the URL of a fresh PostgreSQL database with the queue's tables, too."""
-    from hub.dispatch.postgres import install
-
     with ThreadPoolExecutor(1) as pool:
         pool.submit(lambda: asyncio.run(install(make_url(postgres_url)))).result()
     return postgres_url
