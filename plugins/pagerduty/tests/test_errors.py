@@ -61,6 +61,7 @@ def test_no_body_makes_it_fail(text, status):
         (413, 2001, hub.Rejected),
         (429, 2020, hub.RateLimited),
         (408, 2016, hub.Unavailable),
+        (400, 1005, hub.Unavailable),
         (500, 2000, hub.Unavailable),
         (503, 2000, hub.Unavailable),
     ],

@@ -23,6 +23,7 @@ PAGE: Final = 100
 DEEPEST: Final = 10_000
 """PagerDuty refuses offset + limit above this."""
 _REMEMBERED: Final = 60.0
+_MOST_REMEMBERED: Final = 500
 
 
 def quota_of(headers: Mapping[str, str]) -> hub.Quota | None:
@@ -157,6 +158,7 @@ class PagerDutyClient:
 
     async def remembered(self, key: str, look: Callable[[], Awaitable[Found]]) -> Found:
         """Return what `look` found within the last minute; look again after that."""
+        self._drop_stale()
         lock = self._looking.setdefault(key, asyncio.Lock())
         async with lock:
             at, found = self._seen.get(key, (0.0, None))
@@ -176,6 +178,15 @@ class PagerDutyClient:
             del self._seen[key]
 
     # ------------------------------------------------------------------ inside
+
+    def _drop_stale(self) -> None:
+        if len(self._seen) < _MOST_REMEMBERED:
+            return
+        now = time.monotonic()
+        for key in [one for one, (at, _) in self._seen.items() if now - at > _REMEMBERED]:
+            del self._seen[key]
+        for key in [one for one, lock in self._looking.items() if not lock.locked()]:
+            del self._looking[key]
 
     async def _write(self, method: str, path: str, body: object, by: str | None) -> Json:
         acting = by or self.settings.from_email or None

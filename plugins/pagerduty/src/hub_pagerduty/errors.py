@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 300
 
-ALREADY_RESOLVED, ALREADY_ACKNOWLEDGED = 1001, 1002
+ALREADY_RESOLVED, ALREADY_ACKNOWLEDGED, CHANGED_MEANWHILE = 1001, 1002, 1005
 CANNOT_ESCALATE, ASSIGNEE_NOT_FOUND, REQUESTER_NOT_FOUND = 1006, 1007, 1008
 POLICY_NOT_FOUND, NOBODY_ON_CALL, ALREADY_MERGED, INVALID_PRIORITY = 1014, 1015, 1019, 1020
 MALFORMED_FROM, NO_ABILITY, FROM_OR_TIMEOUT, RATE_LIMIT = 1028, 2014, 2016, 2020
@@ -114,6 +114,8 @@ def error_of(answer: "httpx.Response") -> hub.ConnectorError:
         return hub.RateLimited(read.said, retry_after=reset_after(answer.headers))
     if read.status == 401 or (read.status == 400 and read.code in _LOCKED_OUT):
         return hub.AuthenticationFailed(read.said)
+    if read.code == CHANGED_MEANWHILE:
+        return hub.Unavailable(read.said)
     if read.status >= 500 or read.status == 408:
         return _trouble(read, answer.request.method)
     if read.status in {404, 410} or read.code in _MISSING:
