@@ -207,10 +207,9 @@ def run_one(name, place):
     sys.meta_path.insert(0, loader)
     print(loader.mutator.what)
     files = [f"{TESTS}{one}.py" for one in FILES[name]]
-    quiet = ["-x", "-q", "--no-header", "-p", "no:randomly", "-p", "no:cacheprovider"]
-    return pytest.main(
-        [*quiet, "-p", "no:timeout", "-o", "addopts=--import-mode=importlib", *files]
-    )
+    without = [word for one in ("randomly", "cacheprovider") for word in ("-p", f"no:{one}")]
+    own = ["-x", "-q", "--no-header", "-o", "addopts=--import-mode=importlib"]
+    return pytest.main([*own, *without, *files])
 
 
 def lives(name, place):

@@ -72,6 +72,23 @@ def test_an_action_without_linked_record_is_planned_as_skipped():
     assert [one.skipped for one in match.actions] == ["no linked Page"]
 
 
+def test_an_action_on_what_an_earlier_action_makes_is_not_skipped():
+    make = {
+        "do": "pager.create_page",
+        "connector": "my-pager",
+        "with": {"service": "S1", "title": "Down"},
+    }
+    elsewhere = {**make, "connector": "other-pager"}
+
+    for then, expected in (
+        ([make, note()], [None, None]),
+        ([elsewhere, note()], [None, "no linked Page"]),
+        ([note(), make], ["no linked Page", None]),
+    ):
+        [match] = compile_plan([ruleset(rule(then=then))], SCHEMA, 1).match(facts({}))
+        assert expected == [one.skipped for one in match.actions]
+
+
 def test_made_by_ruleset_leaves_out_other_records():
     plan = compile_plan([ruleset(rule(then=[note(records="made_by_ruleset")]))], SCHEMA, 1)
     linked = [page(1), page(2, made_by_ruleset="set")]
