@@ -7,6 +7,7 @@ from typing import Any
 from pd_deviations import DEVIATIONS, REPAIRS, Deviation
 from pd_oracle import Exchange, Finding, judge, load
 from pd_scenario import played
+from pd_sweep import swept
 
 
 @dataclass
@@ -38,6 +39,10 @@ def judged(folder: Path) -> Judgement:
         )
         template = known[0] if known else one.path
         found.shapes.add(shape_of(one, template))
+        found.responses += 1
+        for finding in judge(oracles, one):
+            _file(found, finding)
+    for one in swept()[0]:
         found.responses += 1
         for finding in judge(oracles, one):
             _file(found, finding)

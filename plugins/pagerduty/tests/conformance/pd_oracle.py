@@ -169,11 +169,19 @@ def with_references(one: Exchange) -> Exchange:
     The documents declare references only; include[] puts the full object in the same place.
     """
     included = {value for key, value in one.query if key == "include[]"}
-    kinds = {KINDS[name] for name in included & set(KINDS)}
+    kinds = {kind for name in included & set(KINDS) for kind in KINDS[name]}
     return one._replace(answer=_retyped(one.answer, kinds)) if kinds else one
 
 
-KINDS = {"incidents": "incident", "users": "user", "targets": "user"}
+KINDS = {
+    "incidents": ("incident",),
+    "users": ("user",),
+    "targets": ("user", "schedule"),
+    "integrations": (
+        "events_api_v2_inbound_integration",
+        "generic_events_api_inbound_integration",
+    ),
+}
 
 
 def _retyped(node: Any, kinds: set[str], *, top: bool = True) -> Any:

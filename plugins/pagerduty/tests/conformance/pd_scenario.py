@@ -57,8 +57,8 @@ def _json(raw: bytes) -> Any:
         return raw.decode()
 
 
-async def exchanges() -> list[Exchange]:
-    """Play everything and return what went over the wire."""
+async def exchanges() -> tuple[list[Exchange], set[str]]:
+    """Play everything; return what went over the wire, and the operations asked."""
     sim = FakePagerDuty()
     sim.dispatcher.client = lambda: httpx.AsyncClient(transport=httpx.MockTransport(_accept))
     recorder = Recorder(sim)
@@ -70,7 +70,7 @@ async def exchanges() -> list[Exchange]:
         await _act(client, sim)
         await _poll(client)
     await sim.close()
-    return recorder.exchanges
+    return recorder.exchanges, {one["operation"] for one in sim.requests}
 
 
 def _accept(_: httpx.Request) -> httpx.Response:
@@ -234,4 +234,9 @@ async def _poll(client: PagerDutyClient) -> None:
 
 def played() -> list[Exchange]:
     """Play everything in a loop of its own."""
+    return played_with_operations()[0]
+
+
+def played_with_operations() -> tuple[list[Exchange], set[str]]:
+    """Play everything; return it and the operations that were asked."""
     return asyncio.run(exchanges())

@@ -4,6 +4,8 @@ import pytest
 from pd_deviations import DEVIATIONS, REPAIRS
 from pd_folder import vendor_folder
 from pd_judgement import judged
+from pd_scenario import played_with_operations
+from pd_sweep import operations, swept
 
 needs_vendor_data = pytest.mark.skipif(
     vendor_folder() is None,
@@ -17,6 +19,12 @@ def test_every_request_and_every_answer_is_as_published():
 
     assert found.failures == []
     assert len(found.shapes) >= 40
+
+
+def test_no_operation_of_the_simulator_is_left_out():
+    asked = {one for _, names in (swept(), played_with_operations()) for one in names}
+
+    assert set() == operations() - asked
 
 
 def test_every_difference_has_its_reason():
