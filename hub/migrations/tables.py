@@ -12,6 +12,7 @@ import hub.correlations.models
 import hub.db.tenancy
 import hub.deliveries.models
 import hub.dispatch.models
+import hub.http.models
 import hub.mappings.models
 import hub.metrics.models
 import hub.rulesets.models
@@ -26,6 +27,7 @@ MODULES: Final = (
     hub.db.tenancy,
     hub.deliveries.models,
     hub.dispatch.models,
+    hub.http.models,
     hub.mappings.models,
     hub.metrics.models,
     hub.rulesets.models,

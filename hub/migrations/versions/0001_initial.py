@@ -552,6 +552,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "limiter_key", name=op.f("pk_rate_buckets")),
     )
     op.create_table(
+        "request_keys",
+        sa.Column("key_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=True),
+        sa.Column("request_hash", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", Timestamp(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenants.id"],
+            name=op.f("fk_request_keys_tenant_id_tenants"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("key_hash", name=op.f("pk_request_keys")),
+    )
+    with op.batch_alter_table("request_keys", schema=None) as batch_op:
+        batch_op.create_index("ix_request_keys_created_at", ["created_at"], unique=False)
+
+    op.create_table(
         "roles",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=63), nullable=False),
@@ -1210,6 +1228,10 @@ def downgrade() -> None:
     op.drop_table("ruleset_versions")
     op.drop_table("rule_breakers")
     op.drop_table("roles")
+    with op.batch_alter_table("request_keys", schema=None) as batch_op:
+        batch_op.drop_index("ix_request_keys_created_at")
+
+    op.drop_table("request_keys")
     op.drop_table("rate_buckets")
     with op.batch_alter_table("note_links", schema=None) as batch_op:
         batch_op.drop_index("ix_note_links_peer")

@@ -20,6 +20,10 @@ _APEX_EDITIONS = ("Enterprise", "Unlimited", "Developer", "Performance", "Base E
 
 def checks_of(objects: Objects) -> "tuple[Check[SalesforceClient], ...]":
     """Return the checks of a connector type on these objects."""
+    return (*_of_access(), *_of_records(objects), *_of_ways())
+
+
+def _of_access() -> "tuple[Check[SalesforceClient], ...]":
     return (
         Check(
             name="sign_in",
@@ -52,6 +56,11 @@ def checks_of(objects: Objects) -> "tuple[Check[SalesforceClient], ...]":
             run=api_version,
             fix="Set an API version that the org offers.",
         ),
+    )
+
+
+def _of_records(objects: Objects) -> "tuple[Check[SalesforceClient], ...]":
+    return (
         Check(
             name="objects",
             label="Objects",
@@ -78,6 +87,11 @@ def checks_of(objects: Objects) -> "tuple[Check[SalesforceClient], ...]":
             run=_comments(objects),
             fix="Give the integration user Create on comments of the object.",
         ),
+    )
+
+
+def _of_ways() -> "tuple[Check[SalesforceClient], ...]":
+    return (
         Check(
             name="limit",
             label="API requests left",

@@ -145,10 +145,12 @@ class SalesforceClient:
         """Let the next use of an object's description ask for it anew."""
         self._describes.pop(api_name.lower(), None)
 
-    async def remembered(self, key: str, fetch: Callable[[], Awaitable[Kept]]) -> Kept:
-        """Return what `fetch` gives, or gave for this key within the last hour."""
+    async def remembered(
+        self, key: str, fetch: Callable[[], Awaitable[Kept]], *, fresh: timedelta = REMEMBERED
+    ) -> Kept:
+        """Return what `fetch` gives, or gave for this key not longer than `fresh` ago."""
         known = self._remembered.get(key)
-        if known is None or self.now() - known[0] > REMEMBERED:
+        if known is None or self.now() - known[0] > fresh:
             known = self._remembered[key] = (self.now(), await fetch())
         found: Kept = known[1]
         return found

@@ -29,7 +29,7 @@ _NOT_OFFERED = frozenset({"base64", "address", "location", "anyType", "complexva
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FieldInfo:
+class DescribedField:
     """One field of a description."""
 
     name: str
@@ -78,22 +78,22 @@ class Describe:
     createable: bool
     updateable: bool
     queryable: bool
-    fields: tuple[FieldInfo, ...]
+    fields: tuple[DescribedField, ...]
     record_types: tuple[tuple[str, str], ...]
     modified: str
     read_at: datetime
 
     @cached_property
-    def by_name(self) -> Mapping[str, FieldInfo]:
+    def by_name(self) -> Mapping[str, DescribedField]:
         """The fields by API name in lower case: Salesforce does not mind letter case."""
         return {one.name.lower(): one for one in self.fields}
 
-    def field(self, api_name: str) -> FieldInfo | None:
+    def field(self, api_name: str) -> DescribedField | None:
         """Return the field of that API name, or None if the user cannot see it."""
         return self.by_name.get(api_name.lower())
 
     @property
-    def required(self) -> tuple[FieldInfo, ...]:
+    def required(self) -> tuple[DescribedField, ...]:
         """The fields without which a record can't be created, as far as describe tells."""
         return tuple(one for one in self.fields if one.required)
 
@@ -122,9 +122,9 @@ def read_describe(data: Mapping[str, Any], modified: str, now: datetime) -> Desc
     )
 
 
-def _field(data: Mapping[str, Any]) -> FieldInfo:
+def _field(data: Mapping[str, Any]) -> DescribedField:
     lookup = data.get("filteredLookupInfo") or {}
-    return FieldInfo(
+    return DescribedField(
         name=str(data["name"]),
         label=str(data.get("label") or data["name"]),
         vendor_type=str(data.get("type", "string")),

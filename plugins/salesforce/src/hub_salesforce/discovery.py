@@ -8,7 +8,7 @@ from hub_salesforce.sobjects import NOISE, Objects
 
 if TYPE_CHECKING:
     from hub_salesforce.client import Row, SalesforceClient
-    from hub_salesforce.describe import FieldInfo
+    from hub_salesforce.describe import DescribedField
 
 _MOST = 200
 
@@ -44,7 +44,7 @@ def discovery_of(objects: Objects) -> "SchemaDiscovery[SalesforceClient]":
     return SchemaDiscovery(objects=found, fields=fields, verbs=("created", "updated", "deleted"))
 
 
-def schema_of(source_object: SourceObject, info: "FieldInfo") -> FieldSchema:
+def schema_of(source_object: SourceObject, info: "DescribedField") -> FieldSchema:
     """Return a described field as the hub's schema; its key is the API name."""
     choices = tuple(Choice(value=value, label=label) for value, label in info.picklist)
     return source_object.field(

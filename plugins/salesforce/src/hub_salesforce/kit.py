@@ -4,7 +4,7 @@ Everything a plugin for another product on the Salesforce platform needs. Names 
 the deprecation rule of the SDK; all else in this package may change.
 """
 
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from hub import (
     Action,
@@ -19,13 +19,15 @@ from hub import (
 from hub_salesforce.actions import actions_of
 from hub_salesforce.actions.notes import afford, fitted, own_note
 from hub_salesforce.actions.records import write
-from hub_salesforce.actions.targets import target_of
+from hub_salesforce.actions.targets import JsonValue, target_of, value_of, written
 from hub_salesforce.apex import sources as apex_sources
+from hub_salesforce.apex import trigger_for as apex_trigger
 from hub_salesforce.checks import checks_of
 from hub_salesforce.choices import choices_of, picklist
 from hub_salesforce.client import SalesforceClient
 from hub_salesforce.discovery import discovery_of
 from hub_salesforce.errors import Conflict, Duplicate, Fault, SalesforceRejected
+from hub_salesforce.forms import Form
 from hub_salesforce.ids import is_id, same_id, to_18
 from hub_salesforce.inbound.receiver import receiver_of
 from hub_salesforce.limits import quota_of as quota
@@ -50,6 +52,8 @@ __all__ = [
     "Conflict",
     "Duplicate",
     "Fault",
+    "Form",
+    "JsonValue",
     "Lookup",
     "NoteShape",
     "Objects",
@@ -61,6 +65,7 @@ __all__ = [
     "actions",
     "afford",
     "apex_sources",
+    "apex_trigger",
     "checks",
     "choices",
     "discovery",
@@ -82,13 +87,18 @@ __all__ = [
     "target_of",
     "to_18",
     "triggers",
+    "value_of",
     "write",
+    "written",
 ]
 
 
-def receiver(*declared: SObject) -> WebhookReceiver[SalesforceSettings]:
+Settings = TypeVar("Settings", bound=SalesforceSettings)
+
+
+def receiver(*declared: SObject) -> WebhookReceiver[Settings]:
     """Return the receiver of Apex pushes and Outbound Messages about the objects."""
-    return receiver_of(objects(*declared))
+    return cast("WebhookReceiver[Settings]", receiver_of(objects(*declared)))
 
 
 def pollers(*declared: SObject) -> tuple[Poller[SalesforceClient], ...]:

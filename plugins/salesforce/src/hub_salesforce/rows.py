@@ -15,7 +15,7 @@ from hub_salesforce.values import to_json, to_value
 
 if TYPE_CHECKING:
     from hub_salesforce.client import Row, SalesforceClient
-    from hub_salesforce.describe import Describe, FieldInfo
+    from hub_salesforce.describe import Describe, DescribedField
 
 _PEOPLE = {
     "CreatedById": "CreatedBy.Name",
@@ -106,7 +106,7 @@ def as_stored(declared: SObject, given: Mapping[str, Value]) -> dict[str, Value]
 
 
 async def _pointed(
-    client: "SalesforceClient", declared: SObject, info: "FieldInfo", value: Value
+    client: "SalesforceClient", declared: SObject, info: "DescribedField", value: Value
 ) -> Value:
     """Return the id of what a lookup's value names; any other value as it is."""
     known = declared.by_api_name.get(info.name)

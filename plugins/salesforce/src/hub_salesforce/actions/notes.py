@@ -60,8 +60,10 @@ class PostToFeed(Form):
 
 def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[Action[Any, Any]]:
     """Return add_comment and post_to_feed."""
-    target = next(one for one in objects.declared if one.notes).source_object
+    return [_add_comment(connector_type, objects), _post_to_feed(connector_type, objects)]
 
+
+def _add_comment(connector_type: ConnectorType[Any, Any], objects: Objects) -> Action[Any, Any]:
     async def add(call: ActionCall[SalesforceClient, AddComment]) -> ActionResult:
         declared, record = target_of(call, objects)
         afford(call.client)
@@ -81,6 +83,18 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
         made = await own_note(call, shape.api_name, parent, shape.text, str(row[shape.text]))
         return _added(shape, made, row) if made else None
 
+    return connector_type.action(
+        "add_comment",
+        "Add comment",
+        AddComment,
+        add,
+        target=next(one for one in objects.declared if one.notes).source_object,
+        repeat=Repeat.FIND_FIRST,
+        find=find_comment,
+    )
+
+
+def _post_to_feed(connector_type: ConnectorType[Any, Any], objects: Objects) -> Action[Any, Any]:
     async def post(call: ActionCall[SalesforceClient, PostToFeed]) -> ActionResult:
         _, record = target_of(call, objects)
         afford(call.client)
@@ -94,25 +108,14 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
         made = await own_note(call, "FeedItem", parent, "Body", str(row["Body"]))
         return ActionResult(summary="Posted in the feed", note=made) if made else None
 
-    return [
-        connector_type.action(
-            "add_comment",
-            "Add comment",
-            AddComment,
-            add,
-            target=target,
-            repeat=Repeat.FIND_FIRST,
-            find=find_comment,
-        ),
-        connector_type.action(
-            "post_to_feed",
-            "Post in the feed",
-            PostToFeed,
-            post,
-            repeat=Repeat.FIND_FIRST,
-            find=find_post,
-        ),
-    ]
+    return connector_type.action(
+        "post_to_feed",
+        "Post in the feed",
+        PostToFeed,
+        post,
+        repeat=Repeat.FIND_FIRST,
+        find=find_post,
+    )
 
 
 def comment_row(shape: NoteShape, parent: str, text: str, *, public: bool) -> dict[str, Any]:

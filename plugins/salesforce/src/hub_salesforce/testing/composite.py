@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from hub_salesforce.ids import is_id
 from hub_salesforce.testing.answers import Refused, Reply, refused
-from hub_salesforce.testing.rest import Call, Routes, respond, sub_call
+from hub_salesforce.testing.rest import Call, Routes, respond
 from hub_salesforce.testing.saving import Transaction
 from hub_salesforce.testing.world import Row
 
@@ -69,7 +70,7 @@ def _one(call: Call, part: Row, filled: Row, transaction: Transaction | None) ->
     split = urlsplit(str(filled["url"]))
     headers = {k.lower(): v for k, v in (part.get("httpHeaders") or {}).items()}
     return respond(
-        sub_call(
+        replace(
             call,
             method=str(part.get("method", "GET")).upper(),
             path=unquote(split.path),

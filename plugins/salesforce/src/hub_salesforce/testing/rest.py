@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, TypeAlias
@@ -362,26 +362,6 @@ def _global(call: Call) -> Reply:
     return describing.all_objects(call.world, call.root, call.headers)
 
 
-def _short(call: Call, object: str) -> Reply:
-    return describing.one_object(call.world, object, call.root)
-
-
-def _describe(call: Call, object: str) -> Reply:
-    return describing.description(call.world, call.user, object, call.headers)
-
-
-def _layouts(call: Call, object: str) -> Reply:
-    return describing.layouts(call.world, object)
-
-
-def _layout(call: Call, object: str, record_type: str) -> Reply:
-    return describing.layout(call.world, object, record_type)
-
-
-def _picklists(call: Call, object: str, _record_type: str) -> Reply:
-    return describing.picklists(call.world, object)
-
-
 _ID = "[A-Za-z0-9]+"
 _O = "([A-Za-z0-9_]+)"
 _ROUTES: Routes = (
@@ -392,18 +372,28 @@ _ROUTES: Routes = (
     (re.compile("/queryAll"), {"GET": _query_all}),
     (re.compile(r"/query/(01g\d+)-(\d+)"), {"GET": _more}),
     (re.compile("/sobjects"), {"GET": _global}),
-    (re.compile(f"/sobjects/{_O}"), {"GET": _short, "POST": _create}),
-    (re.compile(f"/sobjects/{_O}/describe"), {"GET": _describe}),
-    (re.compile(f"/sobjects/{_O}/describe/layouts"), {"GET": _layouts}),
-    (re.compile(f"/sobjects/{_O}/describe/layouts/({_ID})"), {"GET": _layout}),
-    (re.compile(f"/ui-api/object-info/{_O}/picklist-values/({_ID})"), {"GET": _picklists}),
+    (
+        re.compile(f"/sobjects/{_O}"),
+        {"GET": lambda c, name: describing.one_object(c.world, name, c.root), "POST": _create},
+    ),
+    (
+        re.compile(f"/sobjects/{_O}/describe"),
+        {"GET": lambda c, name: describing.description(c.world, c.user, name, c.headers)},
+    ),
+    (
+        re.compile(f"/sobjects/{_O}/describe/layouts"),
+        {"GET": lambda call, name: describing.layouts(call.world, name)},
+    ),
+    (
+        re.compile(f"/sobjects/{_O}/describe/layouts/({_ID})"),
+        {"GET": lambda call, name, kind: describing.layout(call.world, name, kind)},
+    ),
+    (
+        re.compile(f"/ui-api/object-info/{_O}/picklist-values/({_ID})"),
+        {"GET": lambda call, name, _: describing.picklists(call.world, name)},
+    ),
     (re.compile(f"/sobjects/{_O}/updated"), {"GET": _updated_ids}),
     (re.compile(f"/sobjects/{_O}/deleted"), {"GET": _deleted_rows}),
     (re.compile(f"/sobjects/{_O}/([^/]+)"), {"GET": _read, "PATCH": _update, "DELETE": _delete}),
     (re.compile(f"/sobjects/{_O}/{_O}/(.+)"), {"GET": _read_external, "PATCH": _upsert}),
 )
-
-
-def sub_call(call: Call, **changes: Any) -> Call:  # noqa: ANN401 - fields of a Call
-    """Return a part of a composite call."""
-    return replace(call, **changes)

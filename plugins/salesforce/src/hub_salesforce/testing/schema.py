@@ -20,72 +20,77 @@ _SOAP = {
 }
 
 
+_PLAIN: Definition = {
+    "aiPredictionField": False,
+    "autoNumber": False,
+    "calculated": False,
+    "calculatedFormula": None,
+    "cascadeDelete": False,
+    "caseSensitive": False,
+    "compoundFieldName": None,
+    "controllerName": None,
+    "createable": True,
+    "defaultValue": None,
+    "defaultValueFormula": None,
+    "dependentPicklist": False,
+    "deprecatedAndHidden": False,
+    "digits": 0,
+    "displayLocationInDecimal": False,
+    "encrypted": False,
+    "externalId": False,
+    "extraTypeInfo": None,
+    "filteredLookupInfo": None,
+    "formulaTreatNullNumberAsZero": False,
+    "highScaleNumber": False,
+    "htmlFormatted": False,
+    "idLookup": False,
+    "inlineHelpText": None,
+    "mask": None,
+    "maskType": None,
+    "nameField": False,
+    "namePointing": False,
+    "picklistValues": [],
+    "polymorphicForeignKey": False,
+    "precision": 0,
+    "queryByDistance": False,
+    "referenceTargetField": None,
+    "referenceTo": [],
+    "relationshipName": None,
+    "relationshipOrder": None,
+    "restrictedDelete": False,
+    "restrictedPicklist": False,
+    "scale": 0,
+    "searchPrefilterable": False,
+    "unique": False,
+    "updateable": True,
+    "writeRequiresMasterRead": False,
+}
+
+
 def field(name: str, label: str, type: str = "string", **flags: Any) -> Definition:  # noqa: ANN401
     """Return one field; writable and nullable unless `flags` say otherwise."""
     length = flags.get("length", 18 if type in {"id", "reference"} else _TEXTS.get(type, 0))
     long_text = type == "textarea" and length > 255
-    plain: Definition = {
+    own: Definition = {
         "aggregatable": not long_text,
-        "aiPredictionField": False,
-        "autoNumber": False,
         "byteLength": length * 3 if type != "reference" else length,
-        "calculated": False,
-        "calculatedFormula": None,
-        "cascadeDelete": False,
-        "caseSensitive": False,
-        "compoundFieldName": None,
-        "controllerName": None,
-        "createable": True,
         "custom": name.endswith("__c"),
-        "defaultValue": None,
-        "defaultValueFormula": None,
         "defaultedOnCreate": type == "boolean",
-        "dependentPicklist": False,
-        "deprecatedAndHidden": False,
-        "digits": 0,
-        "displayLocationInDecimal": False,
-        "encrypted": False,
-        "externalId": False,
-        "extraTypeInfo": None,
         "filterable": not long_text,
-        "filteredLookupInfo": None,
-        "formulaTreatNullNumberAsZero": False,
         "groupable": not long_text,
-        "highScaleNumber": False,
-        "htmlFormatted": False,
-        "idLookup": False,
-        "inlineHelpText": None,
         "label": label,
         "length": length,
-        "mask": None,
-        "maskType": None,
         "name": name,
-        "nameField": False,
-        "namePointing": False,
         "nillable": type != "boolean",
         "permissionable": name.endswith("__c"),
-        "picklistValues": [],
-        "polymorphicForeignKey": False,
-        "precision": 0,
-        "queryByDistance": False,
-        "referenceTargetField": None,
-        "referenceTo": [],
-        "relationshipName": None,
-        "relationshipOrder": None,
-        "restrictedDelete": False,
-        "restrictedPicklist": False,
-        "scale": 0,
-        "searchPrefilterable": False,
         "soapType": _SOAP.get(type, "xsd:string"),
         "sortable": not long_text,
         "type": type,
-        "unique": False,
-        "updateable": True,
-        "writeRequiresMasterRead": False,
     }
     if type == "boolean":
-        plain["defaultValue"] = False
-    return {**plain, **flags}
+        own["defaultValue"] = False
+    everything = {**_PLAIN, "picklistValues": [], "referenceTo": [], **own, **flags}
+    return dict(sorted(everything.items()))
 
 
 def read_only(name: str, label: str, type: str = "string", **flags: Any) -> Definition:  # noqa: ANN401
