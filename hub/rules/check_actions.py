@@ -135,9 +135,9 @@ class _LineChecker:
         except ValidationError as error:
             for one in error.errors(include_url=False):
                 self._param(one, open_at)
-        except (TypeError, ValueError, AttributeError):
+        except Exception as error:  # noqa: BLE001  a plugin's model may raise anything
             if not open_at:
-                raise
+                self._say(pointer(self._at, "with"), "action.params", f"parameters: {error}.")
 
     def _trial(
         self, node: Json, path: tuple[Any, ...], open_at: dict[tuple[Any, ...], str]

@@ -1,8 +1,7 @@
 """Explain: why a rule fired or not, condition by condition."""
 
-from hub.rules.conditions import Conditions, Leaf, Node, NodeOrLeaf, OperatorFailed
+from hub.rules.conditions import Leaf, Node, NodeOrLeaf, OperatorFailed
 from hub.rules.matches import Trace
-from hub.rules.model import Rule
 from hub.rules.operands import OtherField
 from hub.rules.values import Json, json_value
 from hub.rules.view import View
@@ -11,12 +10,6 @@ from hub.sdk.vocabulary import FieldSchema, Value
 
 ALWAYS = Trace(met=True, kind="all", text="always")
 _IMPOSSIBLE = 1_000_000
-
-
-def trace_rule(rule: Rule, conditions: Conditions, view: View) -> Trace:
-    """Test all conditions of a rule in written order, none left out."""
-    tree = conditions.tree(rule.when)
-    return ALWAYS if tree is None else trace(tree, view)
 
 
 def trace(tree: NodeOrLeaf, view: View) -> Trace:

@@ -102,7 +102,7 @@ class Explainer:
         if not entry.enabled:
             return "rule off"
         if self._facts.trigger not in entry.triggers:
-            return f"trigger is {self._facts.trigger.rpartition('.')[2]}"
+            return f"trigger is {self._facts.trigger.split('.', 2)[2]}"
         if entry.sources and self._facts.connector not in entry.sources:
             return 'connector is not in "from"'
         return None

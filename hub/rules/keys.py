@@ -44,11 +44,7 @@ class Equal:
         """Nothing to learn."""
 
     def probe(self, view: View, found: Found) -> None:
-        """Run the bucket of the value."""
-        value = view.folded[self.field] if self.folded else view.new.get(self.field)
-        bucket = self.buckets.get(value)
-        if bucket is not None:
-            bucket.find(view, found)
+        """Nothing to do: see above."""
 
 
 class Member:

@@ -29,7 +29,9 @@ ActionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$",
 TriggerName = Annotated[
     str,
     Field(
-        pattern=r"^[a-z][a-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*\.([a-z][a-z0-9_]*|\*)$", max_length=160
+        pattern=r"^[a-z][a-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*"
+        r"\.([a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*|\*)$",
+        max_length=160,
     ),
 ]
 

@@ -1,7 +1,7 @@
 """From a matched rule to planned actions: which records, which parameters, which key."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hub.rules.facts import Facts, Linked
@@ -18,7 +18,7 @@ MAX_RECORDS: Final = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """An action line, compiled."""
+    """An action line, compiled; `follows`: an earlier line creates what this one acts on."""
 
     index: int
     written: ActionLine
@@ -26,6 +26,7 @@ class Line:
     target: str
     label: str
     params: Params
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,16 @@ def compile_lines(
     lines: Sequence[ActionLine], rule_object: str, schema: Schema
 ) -> tuple[Line, ...]:
     """Compile a rule's actions; everything in them has passed `check_rule`."""
-    return tuple(compile_line(index, one, rule_object, schema) for index, one in enumerate(lines))
+    compiled = [compile_line(index, one, rule_object, schema) for index, one in enumerate(lines)]
+    return tuple(replace(one, follows=_follows(one, compiled)) for one in compiled)
+
+
+def _follows(line: Line, lines: Sequence[Line]) -> bool:
+    return bool(line.target) and any(
+        one.action.creates
+        and (one.target, one.written.connector) == (line.target, line.written.connector)
+        for one in lines[: line.index]
+    )
 
 
 def compile_line(index: int, written: ActionLine, rule_object: str, schema: Schema) -> Line:
@@ -69,7 +79,7 @@ def _planned(line: Line, subject: Subject) -> list[PlannedAction]:
     del scope.notes[:]
     params, failed = _filled(line, scope)
     records = _records(line, subject)
-    skipped = None if records else f"no linked {line.label}"
+    skipped = None if records or line.follows else f"no linked {line.label}"
     return [
         PlannedAction(
             index=line.index,

@@ -9,6 +9,7 @@ import re2
 MAX_PATTERN: Final = 512
 MAX_PROGRAM: Final = 10_000
 SHORTEST_LITERAL: Final = 3
+_DEEPEST: Final = 40
 _KEPT: Final = 2_048
 _TOO_BIG: Final = f"The pattern needs more than {MAX_PROGRAM:,} instructions."
 _HINT: Final = "Look-around, back-references and repeats over 1000 are not supported."
@@ -120,11 +121,12 @@ class _Scanner:
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._at = 0
+        self._depth = 0
 
     def runs(self) -> list[str]:
         """List the texts that every match contains."""
         runs = self._sequence()
-        if self._at < len(self._pattern):
+        if self._at != len(self._pattern):
             raise _NotUnderstood
         return runs
 
@@ -162,9 +164,11 @@ class _Scanner:
 
     def _group(self) -> list[str]:
         self._skipped(_GROUP)
-        runs = self._sequence()
-        if self._at >= len(self._pattern):
+        self._depth += 1
+        if self._depth > _DEEPEST:
             raise _NotUnderstood
+        runs = self._sequence()
+        self._depth -= 1
         self._at += 1
         return runs
 

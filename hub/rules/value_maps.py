@@ -77,11 +77,11 @@ def tables(maps: Iterable[ValueMap]) -> dict[str, ValueMap]:
 
 
 def _by_table(value: Value, name: str) -> Value:
-    raise NotImplementedError(f"{name} needs a tenant's tables")
+    raise LookupError(f"no tenant's table {name} for {value}")
 
 
 def _back_by_table(value: Value, name: str, field: str = "") -> Value:
-    raise NotImplementedError(f"{name} needs a tenant's tables")
+    raise LookupError(f"no tenant's table {name} for {value} of {field}")
 
 
 MAP = Filter(name="map", label="Through a value map", apply=_by_table)

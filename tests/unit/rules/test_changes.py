@@ -229,6 +229,9 @@ def test_a_schema_knows_its_vocabulary():
         "desk.ticket.created",
     ]
     assert SCHEMA.nearest_field("nobody.x.y") is None
+    urgency = SCHEMA.fields["pager.page.urgency"]
+    assert SCHEMA.choice_label(urgency, "high") == "High"
+    assert SCHEMA.choice_label(urgency, "none") is None
 
 
 def test_a_schema_always_knows_where_an_event_came_from():

@@ -1,8 +1,11 @@
 """Checking: everything that is wrong, at once, with pointers and exact messages."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, model_validator
 
 from hub.rules import check_rule, check_ruleset
 from tests.unit.rules.world import note, rule, schema
@@ -252,6 +255,29 @@ def test_an_operator_may_refuse_its_value():
     [problem] = check_rule(written, known)
 
     assert (problem.code, problem.message) == ("value.type", "Only on Sundays.")
+
+
+def test_a_model_of_a_plugin_may_fail_altogether():
+    class Picky(BaseModel):
+        content: str
+
+        @model_validator(mode="after")
+        def _never(self):
+            raise TypeError("not today")
+
+    picky = replace(SCHEMA.actions["mail.send"], params=Picky)
+    known = schema(actions=[picky])
+    line = {"do": "mail.send", "connector": "post", "with": {"content": "x"}}
+    open_line = line | {"with": {"content": "{{ desk.ticket.age }} x"}}
+
+    [problem] = check_rule(rule(then=[line]), known)
+
+    assert (problem.code, problem.message) == ("action.params", "parameters: not today.")
+    assert check_rule(rule(then=[open_line]), known) == []
+
+
+def test_what_is_not_json_is_no_rule():
+    assert found(rule(note={1, 2})) == [("", "schema.type", "must be JSON")]
 
 
 def nested(depth):

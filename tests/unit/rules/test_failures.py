@@ -3,6 +3,7 @@
 import pytest
 
 from hub.rules import compile_plan
+from hub.rules.conditions import Conditions
 from hub.sdk.operators import AccessKey, KeyKind, Operand, Operator
 from hub.sdk.vocabulary import FieldType
 from tests.unit.rules.world import facts, rule, ruleset, schema
@@ -116,3 +117,17 @@ def test_a_rule_whose_operator_can_not_be_compiled_is_off_and_says_why():
     assert problem.code == "op.failed"
     assert problem.message == "'refuses' can not be used: TypeError: can not be compiled"
     assert len(plan.match(facts({}))) == 1
+
+
+def test_attributes_that_are_not_there_are_not_made_up():
+    conditions = Conditions(SCHEMA)
+    one = conditions.leaf("desk.ticket.age", "is", 1)
+
+    for part in (one, conditions.group("any", [one])):
+        with pytest.raises(AttributeError):
+            _ = part.nothing
+
+
+def test_an_operator_that_does_not_fit_the_field_is_refused():
+    with pytest.raises(ValueError, match="'contains' does not work on Age"):
+        Conditions(SCHEMA).leaf("desk.ticket.age", "contains", "x")

@@ -404,3 +404,35 @@ def test_an_action_of_no_record_is_planned_once():
     [mail] = planned({"do": "mail.send", "connector": "post", "with": {"content": "hi"}})
 
     assert (mail.record, mail.skipped, mail.target) == (None, None, "")
+
+
+def test_lists_in_parameters_are_finished_item_by_item():
+    first = page(body=["{{ hub.action.0.id }}", {"deep": ["{{ desk.ticket.age }}"]}])
+    _, late = planned(page(), first)
+
+    assert services_needed(late.params) == frozenset()
+    done = render_late(late.params, SCHEMA, outcomes={0: ActionOutcome(id="P1")}, services={})
+    assert done["body"] == ["P1", {"deep": [7]}]
+
+
+def test_the_value_a_record_was_linked_with_may_be_missing():
+    source = '{{ pager.page.urgency | unmap: "keeping", "pager.page.urgency" }}'
+
+    assert rendered(source, linked=[]) is None
+    assert (
+        rendered('{{ desk.ticket.status | unmap: "keeping", "pager.page.urgency" }}', linked=[])
+        == "New"
+    )
+
+
+def test_filters_without_a_signature_or_hints_are_taken_at_their_word():
+    def unnamed(value, times: "Nowhere" = 1):  # noqa: F821  names what is not there
+        return value
+
+    bare = [Filter(name="toy.odd", label="Odd", apply=type),
+            Filter(name="toy.unnamed", label="Unnamed", apply=unnamed)]  # fmt: skip
+    known = schema(filters=bare)
+
+    for name in ("toy.odd", "toy.unnamed"):
+        template = compile_template(f"{{{{ desk.ticket.age | {name} }}}}", known)
+        assert not template.late

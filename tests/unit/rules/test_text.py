@@ -68,6 +68,14 @@ def test_literals_that_patterns_need(pattern, literal):
     assert literal_of(Pattern(pattern, ignore_case=False)) == literal
 
 
+@pytest.mark.parametrize("written", ["abc)def", "(abc", "(" * 60 + "abc" + ")" * 60, "a{2}{3}bcd"])
+def test_what_the_reader_does_not_understand_has_no_literal(written):
+    odd = Pattern("x", ignore_case=False)
+    odd.pattern = written
+
+    assert literal_of(odd) is None
+
+
 def test_literals_are_folded_and_plain_where_case_is_ignored():
     assert literal_of(Pattern("ERROR", ignore_case=True)) == "error"
     assert literal_of(Pattern("straße", ignore_case=True)) is None
@@ -211,6 +219,12 @@ def test_a_set_that_is_too_large_is_halved():
 
     assert len(shards) > 1
     assert [one for _, some in shards for one in some] == made
+
+
+def test_few_patterns_that_are_too_large_are_searched_one_by_one():
+    made = [Pattern(f"[a-z]{{{n},900}}x", ignore_case=False) for n in range(2, 8)]
+
+    assert finders._shards(made, 1 << 14) == [(None, made)]
 
 
 def test_a_text_may_hold_anything():
