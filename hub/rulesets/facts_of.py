@@ -9,6 +9,7 @@ from hub import ids
 from hub.connectors.models import Connector
 from hub.errors import Fault, Invalid, NotFound
 from hub.rules import Facts, Linked, Schema, Surroundings, build_facts, load_facts
+from hub.rules.schema import object_of
 from hub.rulesets.history import History, Neighbourhood, StoredEvent
 from hub.rulesets.schemas_trial import ExplainIn, LinkedIn, SampleIn, WebhookIn
 from hub.rulesets.work import Work
@@ -113,7 +114,7 @@ class Subjects:
             hint = f" Nearest: '{near}'." if near else ""
             text = f"No trigger '{asked.trigger}'.{hint}"
             raise Invalid(text, errors=[Fault("/sample/trigger", text, "trigger.unknown")])
-        source_object = asked.trigger.rpartition(".")[0]
+        source_object = object_of(asked.trigger)
         record = Record(
             source_object=source_object,
             id=asked.record.id,

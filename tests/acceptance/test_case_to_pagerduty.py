@@ -1,5 +1,7 @@
 """What a Case does in PagerDuty, seen at the simulators."""
 
+from collections.abc import Callable, Mapping
+
 import pytest
 
 from tests.acceptance.world import (
@@ -7,6 +9,7 @@ from tests.acceptance.world import (
     CASE_CREATED,
     HIGH,
     OPS,
+    Json,
     World,
     act,
     all_,
@@ -41,12 +44,12 @@ async def test_rules_choose_the_team_and_a_rule_higher_up_takes_the_exceptions(
     for words in ("VIP: cannot pay", "API is slow", "Typing error"):
         routed[words] = (await world.the_incident(words))["service"]["id"]
     await world.quiet()
-    assert {
+    assert routed == {
         "VIP: cannot pay": "PPAY001",
         "API is slow": "PAPI001",
         "Typing error": "PGEN001",
-    } == routed
-    assert [] == await world.incidents("A question")
+    }
+    assert await world.incidents("A question") == []
 
 
 async def test_a_new_case_and_a_changed_case_are_judged_when_salesforce_pushes(
@@ -62,11 +65,11 @@ async def test_a_new_case_and_a_changed_case_are_judged_when_salesforce_pushes(
 
     quiet = await world.salesforce.create_case(Subject="Slow at first", Priority="Low")
     await world.event("salesforce.case.created", quiet, state="done")
-    assert [] == await world.incidents("Slow at first")
+    assert await world.incidents("Slow at first") == []
 
     await world.salesforce.change_case(quiet, Priority="High")
     incident = await world.the_incident("Slow at first")
-    assert "triggered" == incident["status"]
+    assert incident["status"] == "triggered"
 
     await world.salesforce.change_case(quiet, Status="Working")
 
@@ -92,9 +95,9 @@ async def test_a_case_that_meets_the_criteria_makes_one_incident_although_two_ru
     await world.quiet()
 
     assert [incident["id"]] == [one["id"] for one in await world.incidents("Only once")]
-    assert "PAPI001" == incident["service"]["id"]
+    assert incident["service"]["id"] == "PAPI001"
     runs = (await world.event("salesforce.case.created", case))["runs"]
-    assert ["done", "skipped"] == sorted(one["state"] for one in runs)
+    assert sorted(one["state"] for one in runs) == ["done", "skipped"]
 
 
 @pytest.mark.covers("SF-029", "SF-030")
@@ -110,7 +113,7 @@ async def test_the_object_mapping_names_the_fields_of_title_and_description(worl
     )
     incident = await world.the_incident("Everything is slow.")
 
-    assert 1024 == len(incident["title"])
+    assert len(incident["title"]) == 1024
     assert "Slow since nine" in incident["body"]["details"]
 
 
@@ -157,53 +160,72 @@ async def test_service_mapping_sends_each_kind_of_case_to_its_service(world: Wor
         await world.salesforce.create_case(Subject=f"Kind {kind}", Type=kind)
         found[kind] = (await world.the_incident(f"Kind {kind}"))["service"]["id"]
 
-    assert {"Electronic": "PAPI001", "Mechanical": "PDAT001", None: "PGEN001"} == found
+    assert found == {"Electronic": "PAPI001", "Mechanical": "PDAT001", None: "PGEN001"}
 
 
-@pytest.mark.parametrize(
-    ("action", "seen"),
-    [
-        (
-            act("pagerduty.set_priority", priority="P1"),
-            lambda one: (one.get("priority") or {}).get("summary") == "P1",
-        ),
-        (act("pagerduty.set_urgency", urgency="low"), lambda one: one["urgency"] == "low"),
-        (
-            act("pagerduty.set_title", title="Now: {{ salesforce.case.status }}"),
-            lambda one: one["title"] == "Now: Escalated",
-        ),
-        (
-            act("pagerduty.reassign_incident", escalation_policy="PDATPOL"),
-            lambda one: one["escalation_policy"]["id"] == "PDATPOL",
-        ),
-        (
-            act("pagerduty.reassign_incident", users=["jane.smith@company.com"]),
-            lambda one: [a["assignee"]["summary"] for a in one["assignments"]] == ["Jane Smith"],
-        ),
-        (
-            act("pagerduty.resolve_incident", resolution="Case {{ salesforce.case.number }}"),
-            lambda one: one["status"] == "resolved",
-        ),
-        (
-            act("pagerduty.escalate_incident", level=2),
-            lambda one: [a["assignee"]["summary"] for a in one["assignments"]] == ["Team Lead"],
-        ),
-    ],
-    ids=["priority", "urgency", "title", "policy", "user", "resolve", "escalate"],
-)
-async def test_a_change_of_the_case_acts_on_the_incident(world: World, action, seen) -> None:
-    escalated = all_(is_("salesforce.case.status", "Escalated", "changed_to"))
-    await world.rules(
-        rule("All page", CASE_CREATED, page("PAPI001", urgency="high")),
-        rule("Escalated acts", ["salesforce.case.updated"], action, when=escalated),
-    )
-    case = await world.salesforce.create_case(Subject="Act on me")
-    incident = await world.the_incident("Act on me")
+def people(incident: Json) -> list[str]:
+    return [one["assignee"]["summary"] for one in incident["assignments"]]
 
-    await world.salesforce.change_case(case, Status="Escalated")
+
+DEEDS: Mapping[str, tuple[Json, Callable[[Json], bool]]] = {
+    "priority": (
+        act("pagerduty.set_priority", priority="P1"),
+        lambda one: (one.get("priority") or {}).get("summary") == "P1",
+    ),
+    "urgency": (
+        act("pagerduty.set_urgency", urgency="low"),
+        lambda one: one["urgency"] == "low",
+    ),
+    "title": (
+        act("pagerduty.set_title", title="Now: {{ salesforce.case.status }}"),
+        lambda one: one["title"] == "Now: Escalated",
+    ),
+    "policy": (
+        act("pagerduty.reassign_incident", escalation_policy="PDATPOL"),
+        lambda one: one["escalation_policy"]["id"] == "PDATPOL",
+    ),
+    "user": (
+        act("pagerduty.reassign_incident", users=["jane.smith@company.com"]),
+        lambda one: people(one) == ["Jane Smith"],
+    ),
+    "level": (
+        act("pagerduty.escalate_incident", level=2),
+        lambda one: people(one) == ["Team Lead"],
+    ),
+    "acknowledged": (
+        act("pagerduty.acknowledge_incident"),
+        lambda one: one["status"] == "acknowledged",
+    ),
+    "resolved": (
+        act("pagerduty.resolve_incident", resolution="Case {{ salesforce.case.number }}"),
+        lambda one: one["status"] == "resolved",
+    ),
+}
+
+
+async def test_a_change_of_the_case_acts_on_the_incident(world: World) -> None:
+    escalated = is_("salesforce.case.status", "Escalated", "changed_to")
+    deeds = [
+        rule(
+            f"Escalated: {name}",
+            ["salesforce.case.updated"],
+            action,
+            when=all_(escalated, is_(SUBJECT, f"Act: {name}")),
+        )
+        for name, (action, _) in DEEDS.items()
+    ]
+    await world.rules(rule("All page", CASE_CREATED, page(urgency="high")), *deeds)
+    cases = {name: await world.salesforce.create_case(Subject=f"Act: {name}") for name in DEEDS}
+    incidents = {name: (await world.the_incident(f"Act: {name}"))["id"] for name in DEEDS}
+
+    for case in cases.values():
+        await world.salesforce.change_case(case, Status="Escalated")
 
     async def changed() -> bool:
-        return bool(seen(await world.pagerduty.incident(incident["id"])))
+        found = {name: await world.pagerduty.incident(id) for name, id in incidents.items()}
+        undone = [name for name, (_, seen) in DEEDS.items() if not seen(found[name])]
+        assert undone == []
+        return True
 
     assert await world.until(changed)
 
@@ -225,4 +247,4 @@ async def test_the_case_carries_the_incident_of_it(world: World) -> None:
         PagerDuty_Incident_URL__c=incident["html_url"],
     )
     await world.quiet()
-    assert 1 == len(await world.incidents("Write me back"))
+    assert len(await world.incidents("Write me back")) == 1

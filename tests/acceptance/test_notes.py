@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.acceptance.world import CASE_CREATED, JOHN, World, act, page, rule
+from tests.acceptance.world import JOHN, World
 
 TEMPLATE = "salesforce.case_and_pagerduty"
 ROLES = {"cases": "salesforce", "paging": "pagerduty"}
@@ -36,9 +36,9 @@ async def test_notes_and_comments_are_copied_both_ways_and_do_not_echo(world: Wo
     await world.until(both)
     await world.quiet()
     notes, comments = await notes_of(world, incident), await world.salesforce.comments(case)
-    assert ["Agent One: Customer called again"] == [one for one in notes if "called" in one]
-    assert ["John Doe: Rolled back"] == [one for one in comments if "Rolled" in one]
-    assert (2, 2) == (len(notes), len(comments))
+    assert [one for one in notes if "called" in one] == ["Agent One: Customer called again"]
+    assert [one for one in comments if "Rolled" in one] == ["John Doe: Rolled back"]
+    assert (len(notes), len(comments)) == (2, 2)
 
 
 @pytest.mark.covers("SF-032")
@@ -48,7 +48,7 @@ async def test_comments_stay_in_salesforce_unless_they_are_to_be_copied(world: W
     await world.salesforce.add_comment(case, "Only for us")
     await world.event("salesforce.case.commented", case, state="done")
 
-    assert [] == await notes_of(world, incident)
+    assert await notes_of(world, incident) == []
 
 
 async def test_the_same_words_twice_are_two_notes(world: World) -> None:
@@ -62,5 +62,5 @@ async def test_the_same_words_twice_are_two_notes(world: World) -> None:
 
     assert await world.until(two)
     await world.quiet()
-    assert 2 == len(await notes_of(world, incident))
-    assert 2 == len(await world.salesforce.comments(case))
+    assert len(await notes_of(world, incident)) == 2
+    assert len(await world.salesforce.comments(case)) == 2
