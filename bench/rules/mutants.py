@@ -38,7 +38,7 @@ FILES = {
     "facts": ["test_facts", "test_operators"],
     "finders": ["test_text", "test_changes"],
     "index": ["test_changes", "test_plan", "test_differential"],
-    "keys": ["test_tables", "test_differential", "test_text"],
+    "keys": ["test_tables", "test_changes", "test_differential"],
     "level": ["test_changes", "test_differential", "test_counts"],
     "matches": ["test_laws", "test_explain", "test_plan"],
     "model": ["test_model", "test_check", "test_plan"],

@@ -2,7 +2,15 @@
 
 from hub.rules.check import check_rule, check_ruleset
 from hub.rules.facts import Facts, Linked, Surroundings, build_facts, dump_facts, load_facts
-from hub.rules.matches import Match, PlannedAction, RuleTrace, Trace, run_key
+from hub.rules.matches import (
+    Disagreement,
+    Failure,
+    Match,
+    PlannedAction,
+    RuleTrace,
+    Trace,
+    run_key,
+)
 from hub.rules.model import (
     NewerFormat,
     Rule,
@@ -21,7 +29,9 @@ from hub.rules.value_maps import MapRow, NoRow, ValueMap
 
 __all__ = [
     "ActionOutcome",
+    "Disagreement",
     "Facts",
+    "Failure",
     "Linked",
     "MapRow",
     "Match",

@@ -1,6 +1,6 @@
 """Conditions, compiled: interned leaves, trees, and the view of an event they test."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
@@ -153,6 +153,12 @@ class Conditions:
             found.name = name
             self._leaves[key] = found
         return found
+
+    def distrust(self, operators: Collection[str]) -> None:
+        """Use no keys of these operators any more."""
+        for leaf in self._leaves.values():
+            if leaf.operator.name in operators:
+                leaf.cover = False
 
     def conjuncts(self, tree: NodeOrLeaf | None) -> tuple[NodeOrLeaf, ...]:
         """Take a tree apart into what must all hold: single children unwrapped, alike joined."""

@@ -41,8 +41,8 @@ class Bucket:
                         break
                 else:
                     found[entry] = None
-            except OperatorFailed:
-                continue
+            except OperatorFailed as failed:
+                view.note_failure(entry.id, failed)
 
     def remove(self, entry: Entry, _: Rest) -> None:
         """Take a rule out."""

@@ -126,6 +126,23 @@ class RuleTrace:
         }
 
 
+class Failure(NamedTuple):
+    """An operator that raised; `rule` is "" where several rules share the condition."""
+
+    operator: str
+    field: str
+    rule: str
+    message: str
+
+
+class Disagreement(NamedTuple):
+    """A rule that the index judged otherwise than direct evaluation, and its operators."""
+
+    rule: str
+    found: bool
+    operators: frozenset[str]
+
+
 def run_key(
     event: str, rule: str, index: int, about: RecordRef | None, record: RecordRef | None
 ) -> str:

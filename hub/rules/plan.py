@@ -1,13 +1,13 @@
 """Plan: one tenant's rules, compiled, matched and changed."""
 
 import gc
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from hub.rules.entries import Entry
 from hub.rules.explaining import Explainer
 from hub.rules.facts import Facts
 from hub.rules.finders import Upkeep
-from hub.rules.matches import Match, RuleTrace
+from hub.rules.matches import Disagreement, Failure, Match, RuleTrace
 from hub.rules.model import Rule, Ruleset
 from hub.rules.problems import Problem
 from hub.rules.schema import Schema
@@ -91,6 +91,22 @@ class Plan:
         if order is not None:
             self._state.reorder(order)
         return self._next(undo, version)
+
+    def take_failures(self) -> list[Failure]:
+        """Give the operators that raised since this was asked last; each once, at most 1,000."""
+        return self._state.take_failures()
+
+    def disagreements(self, facts: Facts) -> list[Disagreement]:
+        """Compare the index with direct evaluation on one event; [] is as it should be.
+
+        It costs as much as explaining: ask for one event in a thousand. `distrust` the
+        operators that are named.
+        """
+        return self._state.disagreements(facts)
+
+    def distrust(self, operators: Collection[str]) -> None:
+        """Find rules by these operators' keys no more: what is filed by them is filed anew."""
+        self._state.distrust(operators)
 
     def upkeep(self) -> list[Upkeep]:
         """Give the work that would make matching quicker after many changes.

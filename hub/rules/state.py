@@ -1,22 +1,25 @@
 """State: what the handles of one plan share - entries, their homes, the index."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hub.rules.compiler import Compiler
+from hub.rules.conditions import Leaf, NodeOrLeaf, OperatorFailed
 from hub.rules.entries import Entry, Home, source_of
 from hub.rules.facts import Facts
 from hub.rules.finders import Upkeep
-from hub.rules.index import Index
+from hub.rules.index import Index, holds
 from hub.rules.level import Shape
-from hub.rules.matches import Match
+from hub.rules.matches import Disagreement, Failure, Match
 from hub.rules.model import Rule, Ruleset
 from hub.rules.schema import Schema
 from hub.rules.tables import Found
 from hub.rules.view import View
 from hub.rules.views import Picture, act, pictures, still_true
 from hub.sdk.events import RecordRef
+
+_KEPT_FAILURES: Final = 1_000
 
 
 class State:
@@ -27,6 +30,8 @@ class State:
         self.entries: dict[str, Entry] = {}
         self._members: dict[str, dict[str, Entry]] = {}
         self._homes: dict[str, Home] = {}
+        self._shape = shape
+        self._failures: dict[Failure, None] = {}
         self._index = Index(shape)
 
     def replace(self, ruleset: Ruleset) -> dict[str, Entry | None]:
@@ -122,6 +127,38 @@ class State:
         """Find the entries whose conditions hold for one picture; nothing is planned."""
         return self._index.find(view)
 
+    def take_failures(self) -> list[Failure]:
+        """Give the operators that raised since last time."""
+        taken, self._failures = list(self._failures), {}
+        return taken
+
+    def _note(self, view: View) -> None:
+        for rule_id, failed in view.failures:
+            if isinstance(failed, OperatorFailed) and len(self._failures) < _KEPT_FAILURES:
+                leaf = failed.leaf
+                noted = Failure(leaf.operator.name, leaf.name, rule_id, str(failed))
+                self._failures.setdefault(noted, None)
+
+    def disagreements(self, facts: Facts) -> list[Disagreement]:
+        """Compare the index with direct evaluation on one event."""
+        view = View(facts, self.compiler.schema)
+        found = self.find(view)
+        live = (one for one in self.entries.values() if one.live and facts.trigger in one.triggers)
+        return [
+            Disagreement(one.id, one in found, operators_of(one.rest))
+            for one in live
+            if holds(one, view) is not (one in found)
+        ]
+
+    def distrust(self, operators: Collection[str]) -> None:
+        """File all rules anew, without the keys of these operators."""
+        self.compiler.conditions.distrust(operators)
+        self._index = Index(self._shape)
+        for one in self.entries.values():
+            if one.live:
+                self._index.add(one)
+        self.settle()
+
     def match(self, facts: Facts) -> list[Match]:
         """Find the rules that fire, in order, with the actions they want."""
         found: list[Firing] = []
@@ -131,6 +168,8 @@ class State:
                 if picture.shows(entry.object) and not still_true(entry, picture.view):
                     ref = picture.about(entry.object)
                     found.append(Firing(entry.order, picture.number, entry, picture, ref))
+            if picture.view.failures:
+                self._note(picture.view)
         if len(found) > 1:
             found.sort(key=_in_order)
         return [self._match(one) for one in unstopped(found)]
@@ -145,6 +184,14 @@ class State:
             shadow=home.state == "shadow",
             actions=act(found.entry, found.picture, self.compiler),
         )
+
+
+def operators_of(parts: Iterable[NodeOrLeaf]) -> frozenset[str]:
+    """Name the operators of conditions and groups."""
+    named: set[str] = set()
+    for one in parts:
+        named |= {one.operator.name} if isinstance(one, Leaf) else operators_of(one.kids)
+    return frozenset(named)
 
 
 class Firing(NamedTuple):

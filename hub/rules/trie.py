@@ -30,12 +30,13 @@ class _Knot:
                         break
                 else:
                     found[entry] = None
-            except OperatorFailed:
-                continue
+            except OperatorFailed as failed:
+                view.note_failure(entry.id, failed)
         for one, knot in self.edges.items():
             try:
                 met = one.check(view)
-            except OperatorFailed:
+            except OperatorFailed as failed:
+                view.note_failure("", failed)
                 continue
             if met:
                 knot.find(view, found)

@@ -21,7 +21,8 @@ class View:
     """
 
     __slots__ = (
-        "_schema", "at", "changed", "facts", "folded", "folded_prior", "new", "owner", "prior",
+        "_schema", "at", "changed", "facts", "failures", "folded", "folded_prior", "new", "owner",
+        "prior",
     )  # fmt: skip
 
     def __init__(
@@ -33,6 +34,7 @@ class View:
         self.prior = facts.prior
         self.owner = facts.record.source_object
         self.at = facts.at if schema.zone.key == "UTC" else local(facts.at, schema.zone)
+        self.failures: tuple[tuple[str, Exception], ...] = ()
         self.folded = _Folded(self.new)
         self.folded_prior = _Folded(self.prior or {})
         self.changed = _Changed(self, schema)
@@ -48,6 +50,10 @@ class View:
         view.prior = None
         view.changed = _Unchanged(view, self._schema)
         return view
+
+    def note_failure(self, rule_id: str, failed: Exception) -> None:
+        """Remember that an operator failed on a rule."""
+        self.failures = (*self.failures, (rule_id, failed))
 
     def pair(self, name: str, *, folded: bool) -> tuple[Value, Value]:
         """Give a field's value and the one before, folded or not."""

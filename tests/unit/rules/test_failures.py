@@ -119,6 +119,47 @@ def test_a_rule_whose_operator_can_not_be_compiled_is_off_and_says_why():
     assert len(plan.match(facts({}))) == 1
 
 
+def test_failures_are_told_once_to_who_asks():
+    shared = [rule({"all": [FAILS]}, number=n) for n in range(3)]
+    plan = compile_plan([ruleset(*shared)], SCHEMA, 1)
+    for _ in range(5):
+        plan.match(facts({"subject": "x"}, None, SCHEMA))
+
+    told = plan.take_failures()
+
+    assert {(one.operator, one.field, one.message) for one in told} == {
+        ("toy.raises", "desk.ticket.subject", FAILED)
+    }
+    assert {one.rule for one in told} == {one["id"] for one in shared}
+    assert plan.take_failures() == []
+
+
+def _sound(operand, field):
+    return lambda actual, *_: actual is not None and actual.startswith(operand)
+
+
+def test_an_operator_with_wrong_keys_is_noticed_and_distrusted():
+    lying = Operator(
+        name="toy.begins", label="begins", sentence="{field} begins {value}",
+        types=frozenset({FieldType.TEXT}), compile=_sound,
+        keys=lambda operand, name: [AccessKey(KeyKind.EQUAL, name, operand)],
+    )  # fmt: skip
+    known = schema(operators=[*SCHEMA.operators.values(), lying])
+    begins = {"field": "desk.ticket.subject", "op": "toy.begins", "value": "fire"}
+    one = rule({"all": [{"any": [begins, NO]}]})
+    plan = compile_plan([ruleset(one, rule(number=2))], known, 1)
+    event = facts({"subject": "Fire in the hall"}, None, known)
+
+    [found] = plan.disagreements(event)
+
+    assert found.rule == one["id"]
+    assert not found.found
+    assert found.operators == {"toy.begins", "is"}
+    plan.distrust({"toy.begins"})
+    assert plan.disagreements(event) == []
+    assert [match.rule for match in plan.match(event)] == [one["id"], rule(number=2)["id"]]
+
+
 def test_attributes_that_are_not_there_are_not_made_up():
     conditions = Conditions(SCHEMA)
     one = conditions.leaf("desk.ticket.age", "is", 1)

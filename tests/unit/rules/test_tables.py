@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -111,6 +112,49 @@ def test_what_no_table_can_take():
 
 def test_every_kind_of_key_has_a_table():
     assert set(TABLES) == set(KeyKind)
+
+
+SAMPLES = {
+    KeyKind.INTERVAL: (1, 2),
+    KeyKind.LOWER: 5,
+    KeyKind.UPPER: 5,
+    KeyKind.REGEX: Pattern("x", ignore_case=False),
+}
+
+
+@pytest.mark.parametrize("kind", KeyKind)
+def test_what_an_exact_key_proves(kind):
+    table = TABLES[kind](TableId(kind, FIELD, False))
+    places = list(table.places(SAMPLES.get(kind, "x")))
+
+    proven = [table.proves(place) for place in places]
+
+    assert proven == (
+        [True, False] if kind in {KeyKind.LOWER, KeyKind.UPPER} else [True] * len(places)
+    )
+
+
+@pytest.mark.parametrize("kind", [KeyKind.PREFIX, KeyKind.SUFFIX])
+def test_only_the_lengths_in_use_are_looked_up(kind):
+    table = TABLES[kind](TableId(kind, FIELD, False))
+    for place in ("a", "b", "ccc", "ccc1"):
+        table.opened(place)
+    assert table._lengths == (1, 3, 4)
+
+    for place in ("a", "ccc", "ccc1"):
+        table.closed(place)
+    assert table._lengths == (1,)
+    table.closed("b")
+    assert table._lengths == ()
+
+
+@pytest.mark.parametrize("value", [None, 5, "", ("a",)])
+@pytest.mark.parametrize("kind", [KeyKind.PREFIX, KeyKind.SUBSTRING, KeyKind.MEMBER])
+def test_values_of_another_type_hit_nothing(kind, value):
+    if kind is KeyKind.MEMBER and isinstance(value, tuple):
+        return
+
+    assert hit(TABLES[kind](TableId(kind, FIELD, False)), "zz", value) == 0
 
 
 # --------------------------------------------------------------------------- covers
