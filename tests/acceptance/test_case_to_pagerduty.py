@@ -222,7 +222,7 @@ async def test_a_change_of_the_case_acts_on_the_incident(world: World) -> None:
         await world.salesforce.change_case(case, Status="Escalated")
 
     async def changed() -> bool:
-        found = {name: await world.pagerduty.incident(id) for name, id in incidents.items()}
+        found = {name: await world.pagerduty.incident(it) for name, it in incidents.items()}
         undone = [name for name, (_, seen) in DEEDS.items() if not seen(found[name])]
         assert undone == []
         return True

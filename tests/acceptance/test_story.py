@@ -69,8 +69,10 @@ async def test_a_hub_killed_at_random_moments_ends_the_story_right(at_work, seed
         if step.do is not None and (not kills or kills[-1].done()):
             kills.append(asyncio.create_task(kill_later(chance.uniform(0, 0.4))))
 
-    await story.run(world, _patient(), tell=_nothing, interrupt=interrupt)
-    await asyncio.gather(*kills)
+    try:
+        await story.run(world, _patient(), tell=_nothing, interrupt=interrupt)
+    finally:
+        await asyncio.gather(*kills)
 
     await _once_each(world)
 

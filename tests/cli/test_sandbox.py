@@ -1,10 +1,8 @@
-import asyncio
-import json
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -88,16 +86,21 @@ def test_an_unwritable_data_folder_is_one_line_that_says_what_to_do(tmp_path) ->
     assert "HUB_DATA_DIR" in ended.stderr
 
 
-@pytest.mark.slow
-async def test_the_sandbox_serves_each_simulator_and_ends_when_asked(tmp_path: Path) -> None:
-    sandbox = Process(
+@pytest.fixture
+async def sandbox(tmp_path: Path) -> AsyncIterator[Process]:
+    found = Process(
         name="hub sandbox",
         arguments=["sandbox", "--port", "0"],
         log=tmp_path / "sandbox.log",
         environment=bare_environment(),
     )
-    await sandbox.start()
+    await found.start()
+    yield found
+    if found.ended is None:
+        await found.kill()
 
+
+async def test_the_sandbox_serves_each_simulator_and_ends_when_asked(sandbox: Process) -> None:
     url = await sandbox.said("The sandbox is ready at ")
     async with httpx.AsyncClient(trust_env=False) as http:
         listed = (await http.get(f"{url}/simulators.json")).json()["simulators"]
@@ -107,7 +110,10 @@ async def test_the_sandbox_serves_each_simulator_and_ends_when_asked(tmp_path: P
     assert {one["type"] for one in listed} >= {"pagerduty", "salesforce"}
     assert set(states) == set(pages) == {200}
     assert await sandbox.stop() == 0
-    assert json.dumps(listed)
+
+
+async def test_a_killed_process_is_killed(sandbox: Process) -> None:
+    assert await sandbox.kill() == -signal.SIGKILL
 
 
 async def test_a_process_that_ends_says_why(tmp_path: Path) -> None:
@@ -121,16 +127,3 @@ async def test_a_process_that_ends_says_why(tmp_path: Path) -> None:
 
     with pytest.raises(ProcessFailed, match="No such command"):
         await failing.said("never")
-
-
-async def test_a_killed_process_is_killed(tmp_path: Path) -> None:
-    sandbox = Process(
-        name="hub sandbox",
-        arguments=["sandbox", "--port", "0"],
-        log=tmp_path / "log",
-        environment=bare_environment(),
-    )
-    await sandbox.start()
-    await asyncio.sleep(0.1)
-
-    assert await sandbox.kill() == -signal.SIGKILL

@@ -18,21 +18,26 @@ def run(session: Session, name: str) -> list[dict[str, Any]]:
     return results
 
 
+def failed(results: Sequence[dict[str, Any]]) -> int:
+    """Return how many of the checks failed."""
+    return sum(one["ok"] is False for one in results)
+
+
 def demand(results: Sequence[dict[str, Any]]) -> None:
     """Raise Failed when a check failed."""
-    failed = [one for one in results if one.get("ok") is False]
-    if failed:
-        count = f"{len(failed)} of {len(results)} checks failed."
-        raise Failed(count, failed[0].get("fix") or "Look at the lines marked ✗ above.")
+    if failed(results):
+        first = next(one for one in results if one["ok"] is False)
+        count = f"{failed(results)} of {len(results)} checks failed."
+        raise Failed(count, first["fix"] or "Look at the lines marked ✗ above.")
 
 
 def _show(session: Session, check: dict[str, Any]) -> None:
-    if check.get("skipped") or check.get("ok") is None:
-        session.screen.skipped(f"{check['label']}: {check.get('text') or 'skipped'}")
+    if check["ok"] is None:
+        session.screen.skipped(f"{check['label']}: {check['text']}")
     elif check["ok"]:
         session.screen.done(f"{check['text']}{_took(check)}")
     else:
-        session.screen.failed(f"{check['label']}: {check['text']}", check.get("fix") or "")
+        session.screen.failed(f"{check['label']}: {check['text']}", check["fix"])
 
 
 def _took(check: dict[str, Any]) -> str:

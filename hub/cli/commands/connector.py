@@ -1,8 +1,10 @@
 """`hub connector`: a tenant's connections to vendors."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
+import yaml
 
 from hub.cli.client import segment
 from hub.cli.commands import checks, forms, values
@@ -72,7 +74,8 @@ def add(
     ] = True,
 ) -> None:
     """Add a connector and test it; without --set and --config its settings are asked for."""
-    schema = forms.settings_schema(session, type)
+    declared = forms.connector_type(session, type)
+    schema = declared["settings"]
     settings = values.mapping(config) if config else {}
     given = values.pairs(set_ or (), secret=forms.secrets(schema), screen=session.screen)
     settings |= given or ({} if config else forms.ask(schema))
@@ -84,8 +87,7 @@ def add(
         session.show(made, lambda: session.screen.line(f"Next: hub connector test {name}"))
         return
     results = checks.run(session, name)
-    session.show({**made, "checks": results}, lambda: None)
-    checks.demand(results)
+    session.show({**made, "checks": results}, lambda: _next(session, name, results, declared))
 
 
 def show(session: Session, name: Name) -> None:
@@ -198,8 +200,7 @@ def choices(
     """List what the vendor offers: services, users, priorities, …."""
     path = f"connectors/{segment(name)}/choices/{segment(source)}"
     found = session.hub.get(path, search=search or None)
-    listed = found["items"] if isinstance(found, dict) else found
-    rows = [(one["value"], one["label"]) for one in listed]
+    rows = [(one["value"], one["label"]) for one in found["items"]]
     session.show(found, lambda: session.screen.table(rows, ("Value", "Name")))
 
 
@@ -210,9 +211,9 @@ def fields(
 ) -> None:
     """List the fields that this account's records have, for conditions and actions."""
     found = session.hub.get(f"connectors/{segment(name)}/fields", object=object)
-    listed = found["items"] if isinstance(found, dict) else found
     rows = [
-        (one["name"], one["label"], one["type"], one["writable"], one["required"]) for one in listed
+        (one["name"], one["label"], one["type"], one["writable"], one["required"])
+        for one in found["items"]
     ]
     header = ("Field", "Label", "Type", "Writable", "Required")
     session.show(found, lambda: session.screen.table(rows, header))
@@ -228,7 +229,19 @@ def query(
     """Ask the vendor a question that its plugin offers, such as who is on call."""
     path = f"connectors/{segment(name)}/queries/{segment(query)}"
     found = session.hub.post(path, values.pairs(set_ or ()))
-    session.show(found, lambda: session.screen.facts(found))
+    said = yaml.safe_dump(found, sort_keys=False, allow_unicode=True).rstrip()
+    session.show(found, lambda: session.screen.text(said))
+
+
+def _next(
+    session: Session, name: str, results: list[dict[str, Any]], declared: Mapping[str, Any]
+) -> None:
+    failed = checks.failed(results)
+    if failed:
+        session.screen.warn(f"{failed} of {len(results)} checks failed; after the remedy:")
+    if declared["subscribes"]:
+        session.screen.line(f"Next: hub connector webhook {name} --enable")
+    session.screen.line(f"Next: hub connector test {name}")
 
 
 def _state(connector: dict[str, Any]) -> str:

@@ -7,13 +7,12 @@ from typing import Any
 
 import typer
 
-from hub.cli.client import segment
 from hub.cli.failure import Failed, Status, Usage
 from hub.cli.session import Session
 
 
-def settings_schema(session: Session, type: str) -> dict[str, Any]:
-    """Return the JSON Schema of a connector type's settings; Failed when there is no such type."""
+def connector_type(session: Session, type: str) -> dict[str, Any]:
+    """Return what a connector type declares; Failed when there is no such type."""
     catalog = session.hub.get("/catalog")
     types = {one["name"]: one for one in catalog["connector_types"]}
     if type not in types:
@@ -23,7 +22,7 @@ def settings_schema(session: Session, type: str) -> dict[str, Any]:
             "hub plugins list shows what is installed, and what is in quarantine.",
             status=Status.NOT_FOUND,
         )
-    found: dict[str, Any] = types[type]["settings"]
+    found: dict[str, Any] = types[type]
     return found
 
 
@@ -61,13 +60,8 @@ def lines_of(health: Mapping[str, Any], session: Session) -> dict[str, object]:
     return {
         key.replace("_", " ").capitalize(): session.moment(value) if _is_time(key, value) else value
         for key, value in health.items()
-        if not isinstance(value, list | dict)
+        if not isinstance(value, list | dict) and key not in ("state", "state_detail")
     }
-
-
-def search_path(name: str) -> str:
-    """Return the path of a connector."""
-    return f"connectors/{segment(name)}"
 
 
 def _ask(name: str, member: Mapping[str, Any], *, required: bool) -> Any:  # noqa: ANN401 - JSON

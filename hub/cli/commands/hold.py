@@ -26,10 +26,10 @@ def list_(
     rows = [
         (
             one["lane"],
-            f"{one['reason']} {one['detail']}".strip(),
+            f"{one['reason']} {one['detail'] or ''}".strip(),
             session.moment(one["not_before"]) if one["not_before"] else "a person lets go",
             session.ago(one["since"]),
-            one["pending"],
+            one["waiting"],
             one["run"],
         )
         for one in found

@@ -1,5 +1,7 @@
 """`hub inbox`: what is to be done, in all tenants."""
 
+from collections.abc import Mapping
+
 import typer
 
 from hub.cli.session import Session, command
@@ -17,18 +19,23 @@ def inbox(session: Session) -> None:
     def people() -> None:
         session.screen.facts(
             {
+                "Driver": found["driver"] + ("" if found["connected"] else " (not connected)"),
                 "Pending events": found["pending"],
                 "Oldest": session.ago(found["oldest"]) if found["oldest"] else "none",
-                "Lanes held": found["held"],
+                "Lanes held": _held(found["held"]),
                 "Dead letters": found["dead"],
             }
         )
         rows = [
-            (one["id"], one["pending"], session.ago(one["oldest"]), one["held"], one["owner"])
+            (one["id"], one["pending"], session.ago(one["oldest"]), one["owner"])
             for one in found["shards"]
-            if one["pending"] or one["held"]
+            if one["pending"]
         ]
         if rows:
-            session.screen.table(rows, ("Shard", "Pending", "Oldest", "Held", "Worked by"))
+            session.screen.table(rows, ("Shard", "Pending", "Oldest", "Worked by"))
 
     session.show(found, people)
+
+
+def _held(held: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in held.items()) or "none"

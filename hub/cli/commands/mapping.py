@@ -120,7 +120,7 @@ def _name_of(session: Session, connector: str, service: str) -> str:
     """Return what the vendor calls the service; "" where it does not tell."""
     path = f"connectors/{segment(connector)}/choices/services"
     try:
-        offered = session.hub.get(path, search=service)["items"]
+        offered = session.hub.get(path)["items"]
     except Failed:  # the row is made all the same; what is wrong with it, the hub says then
         return ""
     return next((str(one["label"]) for one in offered if one["value"] == service), "")

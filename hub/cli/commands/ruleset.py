@@ -76,7 +76,7 @@ def apply(
     for given in ruleset_files.read(file):
         ruleset = ruleset_files.put(session, given)
         session.screen.done(f"Ruleset {given['name']}: {ruleset_files.count(given)} in the draft")
-        if publish or enable:
+        if (publish or enable) and _differs(session, ruleset):
             _publish(session, ruleset, note=note, accept_warnings=accept_warnings)
         if enable:
             _set_state(session, ruleset, "enabled")
@@ -101,7 +101,7 @@ def lint(session: Session, name: Name) -> None:
     ruleset = ruleset_files.find(session, name)
     found = session.hub.post(f"rulesets/{segment(ruleset['id'])}/draft:check")
     session.show(found, lambda: _findings(session, found))
-    if found.get("problems") or _errors(found):
+    if not found["publishable"]:
         raise Failed("The working copy can't be published.", "Correct what is named above.")
 
 
@@ -178,6 +178,13 @@ def delete(
     session.show(gone, lambda: session.screen.done(f"Ruleset {ruleset['name']} deleted"))
 
 
+def _differs(session: Session, ruleset: dict[str, Any]) -> bool:
+    differs = not session.hub.get(f"rulesets/{segment(ruleset['id'])}/draft/diff")["is_empty"]
+    if not differs:
+        session.screen.skipped(f"Ruleset {ruleset['name']}: the active version says the same")
+    return differs
+
+
 def _publish(
     session: Session, ruleset: dict[str, Any], *, note: str, accept_warnings: bool
 ) -> dict[str, Any]:
@@ -187,7 +194,7 @@ def _publish(
         body={"note": note, "accept_warnings": accept_warnings},
         headers={"If-Match": "*"},
     ).body
-    session.screen.done(f"Ruleset {ruleset['name']}: version {made.get('version')} is active")
+    session.screen.done(f"Ruleset {ruleset['name']}: version {made['version']} is active")
     return made
 
 
@@ -198,18 +205,12 @@ def _set_state(session: Session, ruleset: dict[str, Any], state: str) -> None:
 
 
 def _findings(session: Session, found: dict[str, Any]) -> None:
-    for one in (*(found.get("problems") or ()), *(found.get("lint") or ())):
-        text = f"{one.get('pointer') or '/'}: {one.get('detail') or one.get('message')}"
-        if one.get("severity") == "warning":
-            session.screen.warn(text)
-        else:
-            session.screen.failed(text)
-    if not (found.get("problems") or found.get("lint")):
-        session.screen.done("Nothing found")
-
-
-def _errors(found: dict[str, Any]) -> list[Any]:
-    return [one for one in found.get("lint") or () if one.get("severity") == "error"]
+    for one in (*found["problems"], *found["lint"]):
+        text = f"{one['pointer'] or '/'}: {one['detail']}"
+        tell = {"warning": session.screen.warn, "info": session.screen.skipped}
+        tell.get(one["severity"], session.screen.failed)(text)
+    if found["publishable"]:
+        session.screen.done("The working copy can be published")
 
 
 def _lines(session: Session, lines: list[str]) -> None:
@@ -222,5 +223,5 @@ def _version(ruleset: dict[str, Any]) -> str:
 
 
 def _remarks(ruleset: dict[str, Any]) -> str:
-    problems = len(ruleset.get("problems") or ())
+    problems = len(ruleset["problems"])
     return f"{problems} problems: hub ruleset lint" if problems else ""

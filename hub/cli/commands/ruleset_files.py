@@ -63,7 +63,7 @@ def diff(session: Session, given: dict[str, Any]) -> list[str]:
     there = _named(session, str(given["name"]))
     state = there["state"] if there else "disabled"
     document = {"format": 1, "rulesets": [{**_whole(given), "state": state}]}
-    plan = session.hub.post("rulesets/import?plan=true", document)
+    plan = session.hub.call("POST", "rulesets/import", query={"plan": True}, body=document).body
     return [
         line
         for one in plan["rulesets"]

@@ -74,7 +74,7 @@ def _describe(session: Session, run: dict[str, Any]) -> None:
             "Action": run["action"],
             "Connector": run["connector"],
             "Event": run["event"],
-            "Rule": run["rule"],
+            "Rule": run["rule"]["name"],
             "Result": run["error"] or run["summary"] or run["outcome"],
         }
     )

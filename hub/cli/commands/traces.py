@@ -28,7 +28,7 @@ def planned(session: Session, actions: Sequence[Mapping[str, Any]]) -> None:
     for action in actions:
         session.screen.line(f"→ {action['do']} at {action['connector']}: {action['outcome']}")
         for name, value in action["with"].items():
-            session.screen.line(f"    {name}: {shown(value)}")
+            session.screen.line(f"    {name}: {_parameter(value)}")
 
 
 def conditions(session: Session, node: Mapping[str, Any] | None, depth: int) -> None:
@@ -48,11 +48,10 @@ def conditions(session: Session, node: Mapping[str, Any] | None, depth: int) -> 
 
 
 def _event(session: Session, event: Mapping[str, Any]) -> None:
-    outcome = f": {event['outcome']}" if event["outcome"] else ""
-    record = event["record"].get("human_id") or event["record"].get("id") or ""
-    session.screen.line(f"{event['id']}  {event['trigger']}  {record}  {event['state']}{outcome}")
-    if event["hold"]:
-        _hold(session, event["hold"])
+    record = event["human_id"] or event["record"]
+    session.screen.line(f"{event['id']}  {event['trigger']}  {record}  {_ended(event)}")
+    if event["held"]:
+        _held(session, event)
     rules(session, event.get("explained") or event["traces"])
     for run in event["runs"]:
         _run(session, run)
@@ -60,15 +59,21 @@ def _event(session: Session, event: Mapping[str, Any]) -> None:
         _link(session, link)
 
 
-def _hold(session: Session, hold: Mapping[str, Any]) -> None:
-    until = session.moment(hold["not_before"]) if hold["not_before"] else "a person lets it go"
-    reason = f"{hold['reason']} {hold['detail']}".strip()
-    session.screen.warn(f"Waits until {until}: {reason} (hub hold release {hold['lane']})")
+def _ended(event: Mapping[str, Any]) -> str:
+    state, outcome = str(event["state"]), str(event["outcome"] or "")
+    return outcome if outcome.startswith(state) else f"{state}: {outcome}".rstrip(": ")
+
+
+def _held(session: Session, event: Mapping[str, Any]) -> None:
+    held = event["held"]
+    until = session.moment(held["not_before"]) if held["not_before"] else "a person lets it go"
+    reason = f"{held['reason']} {held['detail'] or ''}".strip()
+    session.screen.warn(f"Waits until {until}: {reason} (hub hold release {event['lane']})")
 
 
 def _link(session: Session, link: Mapping[str, Any]) -> None:
-    shown_as = link["human_id"] or link["record"] or link["state"]
-    session.screen.line(f"  linked: {link['object']} {shown_as} {link['url'] or ''}".rstrip())
+    name = link["human_id"] or link["record"] or link["state"]
+    session.screen.line(f"  linked: {link['object']} {name} {link['url'] or ''}".rstrip())
 
 
 def _rule(session: Session, trace: Mapping[str, Any]) -> None:
@@ -93,6 +98,13 @@ def _run(session: Session, run: Mapping[str, Any]) -> None:
         session.screen.skipped(line)
     else:
         session.screen.warn(line)
+
+
+def _parameter(value: object) -> str:
+    if isinstance(value, Mapping) and "$late" in value:
+        paths = [one["path"] for one in value["$late"] if isinstance(one, Mapping)]
+        return f"(known when it runs: {', '.join(paths)})"
+    return shown(value)
 
 
 def _text(reason: object) -> str:

@@ -1,12 +1,16 @@
 """`hub connector webhook`: the vendor's subscription that sends to this hub."""
 
-from typing import Annotated, Any
+import time
+from typing import Annotated, Any, Final
 
 import typer
 
 from hub.cli.client import segment
 from hub.cli.failure import Failed, Usage
 from hub.cli.session import Session, command
+
+_WAIT_S: Final = 30
+_LOOK_S: Final = 0.2
 
 
 def attach(app: typer.Typer) -> None:
@@ -33,7 +37,7 @@ def webhook(
     if enable:
         _made(session, session.hub.call("PUT", path).body)
     elif test:
-        _tested(session, session.hub.post(f"{path}/ping"))
+        _tested(session, name, path)
     elif remove:
         session.hub.call("DELETE", path)
         gone = {"name": name, "removed": True}
@@ -52,16 +56,28 @@ def _made(session: Session, found: dict[str, Any]) -> None:
     session.show(found, people)
 
 
-def _tested(session: Session, found: dict[str, Any]) -> None:
-    def people() -> None:
-        session.screen.done(found.get("text") or "Test event sent")
+def _tested(session: Session, name: str, path: str) -> None:
+    before = _newest(session, name)
+    found = session.hub.post(f"{path}/ping")
+    session.screen.done(found["text"])
+    started = time.monotonic()
+    while (arrived := _newest(session, name)) == before:
+        if time.monotonic() - started > _WAIT_S:
+            raise Failed(
+                f"The test event did not arrive within {_WAIT_S} s.",
+                "hub activity list shows refused deliveries; check HUB_HTTP__PUBLIC_URL.",
+            )
+        time.sleep(_LOOK_S)
+    took = time.monotonic() - started
+    session.show(
+        {**found, "delivery": arrived, "received_after_s": round(took, 1)},
+        lambda: session.screen.done(f"Received after {took:.1f} s, signature valid ({arrived})"),
+    )
 
-    session.show(found, people)
-    if found.get("received") is False:
-        raise Failed(
-            "The test event was sent, but did not arrive.",
-            "hub activity list shows refused deliveries; check HUB_HTTP__PUBLIC_URL.",
-        )
+
+def _newest(session: Session, name: str) -> str | None:
+    found = session.hub.pages("deliveries", limit=1, connector=name)
+    return found[0]["id"] if found else None
 
 
 def _shown(session: Session, found: dict[str, Any]) -> None:

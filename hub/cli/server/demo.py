@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -37,8 +38,11 @@ def demo(
 
     place = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="hub-demo-"))
     place.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
         asyncio.run(_tell(place, bare_environment(), oneshot=oneshot, kill_at=kill_at or None))
+        return
+    if oneshot:
+        raise Failed("The demo was stopped before its end.", "Start it again: hub demo --oneshot")
 
 
 async def _tell(
@@ -53,6 +57,7 @@ async def _tell(
     from hub.sandbox.story import StepFailed  # noqa: PLC0415 - lazy
 
     run = tell_once if oneshot else tell
+    _cancel_when_asked()
     try:
         await run(place, environment, typer.echo, kill_at=kill_at)
     except StepFailed as failed:
@@ -60,3 +65,11 @@ async def _tell(
         raise Failed(cause, look) from failed
     except (ProcessFailed, SetUpFailed, HubRefused, httpx.HTTPError) as failed:
         raise Failed(str(failed) or repr(failed), f"Look at {place / 'hub.log'}.") from failed
+
+
+def _cancel_when_asked() -> None:
+    """Let signals cancel the task, so that the processes of the demo are stopped too."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - called within one
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
