@@ -22,7 +22,7 @@ AT_MOST = {
     "rules.add_ratio_100k_over_1k": 3,
     "rules.bytes_per_rule": 2_560,
     "rules.bytes_per_rule_100k": 2_560,
-    "rules.explain_over_closures": 30,
+    "rules.explain_over_closures": 60,
 }
 AT_LEAST = {
     "rules.speedup_vs_closures_10k": 40,

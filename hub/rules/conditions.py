@@ -17,6 +17,7 @@ from hub.sdk.vocabulary import FieldSchema, FieldType, Value
 
 if TYPE_CHECKING:
     from hub.rules.cover import Cover
+    from hub.rules.words import Said
 
 Check: TypeAlias = Callable[[View], bool]
 
@@ -60,7 +61,7 @@ class Leaf:
         self.uses = 0
         self.weight = _weight(operator, field)
         self.cover: Cover | bool | None = None
-        self.said: tuple[str, Any] | None = None
+        self.said: Said | None = None
 
     def __getattr__(self, name: str) -> Check:
         if name != "check":

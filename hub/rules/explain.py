@@ -2,10 +2,9 @@
 
 from hub.rules.conditions import Leaf, Node, NodeOrLeaf, OperatorFailed
 from hub.rules.matches import Trace
-from hub.rules.operands import OtherField
 from hub.rules.values import Json, json_value
 from hub.rules.view import View
-from hub.rules.words import MASK, MAX_SHOWN, cut, denial, sentence
+from hub.rules.words import MASK, MAX_SHOWN, Said, cut, denial, say
 from hub.sdk.vocabulary import FieldSchema, Value
 
 ALWAYS = Trace(met=True, kind="all", text="always")
@@ -47,18 +46,18 @@ def _leaf(leaf: Leaf, view: View) -> Trace:
         met, reason = False, str(failed)
     name, field = leaf.name, leaf.field
     actual, prior = view.new.get(name), (view.prior or {}).get(name)
-    text, expected = leaf.said or _said(leaf)
+    said = leaf.said or _said(leaf)
     if reason is None and not (met and not view.facts.notes):
         reason = _reason(leaf, view, actual, met=met)
     shown = None if actual is None else _shown(actual, field)
     before = None if prior is None else _shown(prior, field)
     op = leaf.operator.name
-    return Trace(met, "condition", text, name, expected, shown, before, reason, (), op)
+    return Trace(met, "condition", said.text, name, said.expected, shown, before, reason, (), op)
 
 
-def _said(leaf: Leaf) -> tuple[str, Json]:
+def _said(leaf: Leaf) -> Said:
     """Say the condition once; it is the same for every event."""
-    leaf.said = sentence(leaf.operator, leaf.field, leaf.operand), _expected(leaf)
+    leaf.said = say(leaf.operator, leaf.field, leaf.operand)
     return leaf.said
 
 
@@ -73,21 +72,6 @@ def _reason(leaf: Leaf, view: View, actual: Value, *, met: bool) -> str | None:
     if leaf.operator.changes and leaf.field.source_object != view.owner:
         return view.why_no_prior(leaf.field)
     return "empty" if actual is None else None
-
-
-def _expected(leaf: Leaf) -> Json:
-    operand = leaf.operand
-    if leaf.field.secret and operand is not None:
-        return MASK
-    if isinstance(operand, OtherField):
-        return {"$field": operand.field.name}
-    if isinstance(operand, tuple):
-        return [_plain(one) for one in operand]
-    return _plain(operand)
-
-
-def _plain(value: Json) -> Json:
-    return json_value(value) if not hasattr(value, "pattern") else value.pattern
 
 
 def _shown(value: Value, field: FieldSchema) -> Json:
@@ -121,7 +105,7 @@ def _first_against(tree: NodeOrLeaf, found: Trace, view: View) -> str:
         if found.reason not in (None, "empty"):
             return f"{found.text}: {found.reason}"
         actual = view.new.get(tree.name)
-        return denial(tree.operator, tree.field, tree.operand, actual)
+        return denial(tree.said or _said(tree), tree.field, actual)
     if found.reason is not None:
         return found.reason
     for kid, child in zip(tree.kids, found.children, strict=True):

@@ -1,11 +1,12 @@
 """Conditions and values in plain words, with labels instead of ids."""
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.rules.operands import OtherField
 from hub.rules.text import Pattern
-from hub.rules.values import Json, text_of
+from hub.rules.values import Json, json_value, text_of
 from hub.sdk.operators import Operator
 from hub.sdk.vocabulary import FieldSchema, FieldType, Value
 
@@ -18,18 +19,40 @@ class _Slots(dict[str, str]):
         return "{" + name + "}"
 
 
-def sentence(operator: Operator, field: FieldSchema, operand: Json) -> str:
+class Said(NamedTuple):
+    """A condition in words: its sentence, its operand as JSON, and the words it is made of."""
+
+    text: str
+    expected: Json
+    words: Mapping[str, str]
+    denied: tuple[str, str]
+
+
+def say(operator: Operator, field: FieldSchema, operand: Json) -> Said:
     """Say a condition: "Amount > 10000"."""
-    return operator.sentence.format_map(_slots(operator, field, operand, field.label))
+    words = _words(operator, field, operand)
+    text = operator.sentence.format_map(words)
+    return Said(text, _expected(field, operand), words, _denied(operator.sentence))
 
 
-def denial(operator: Operator, field: FieldSchema, operand: Json, actual: Value) -> str:
+def denial(said: Said, field: FieldSchema, actual: Value) -> str:
     """Say why a condition does not hold: "Amount 900 is not > 10000"."""
-    found = in_words(actual, field)
-    rest = _denied(operator.sentence)
-    slots = _slots(operator, field, operand, field.label)
-    slots["actual"] = found
-    return rest[actual is None].format_map(slots)
+    words = _Slots(said.words, actual=in_words(actual, field))
+    return said.denied[actual is None].format_map(words)
+
+
+def _expected(field: FieldSchema, operand: Json) -> Json:
+    if field.secret and operand is not None:
+        return MASK
+    if isinstance(operand, OtherField):
+        return {"$field": operand.field.name}
+    if isinstance(operand, tuple):
+        return [_plain(one) for one in operand]
+    return _plain(operand)
+
+
+def _plain(value: Json) -> Json:
+    return value.pattern if isinstance(value, Pattern) else json_value(value)
 
 
 @lru_cache(maxsize=256)
@@ -44,8 +67,8 @@ def _denied(said: str) -> tuple[str, str]:
     return untold, untold
 
 
-def _slots(operator: Operator, field: FieldSchema, operand: Json, label: str) -> _Slots:
-    slots = _Slots(field=label, value=_operand(operator, field, operand))
+def _words(operator: Operator, field: FieldSchema, operand: Json) -> _Slots:
+    slots = _Slots(field=field.label, value=_operand(operator, field, operand))
     if isinstance(operand, tuple) and len(operand) == 2:
         first, second = (in_words(one, field) for one in operand)
         slots |= {"from": first, "to": second, "low": first, "high": second}
