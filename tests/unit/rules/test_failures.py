@@ -134,6 +134,34 @@ def test_failures_are_told_once_to_who_asks():
     assert plan.take_failures() == []
 
 
+def test_failing_rules_do_not_match_directly_either():
+    plan = compile_plan([ruleset(rule({"none": [FAILS]}))], SCHEMA, 1)
+
+    assert plan.disagreements(facts({"subject": "x"}, None, SCHEMA)) == []
+
+
+def _choosy(operand, field):
+    def met(actual, prior, at):
+        if actual == "broken":
+            raise RuntimeError("out of order")
+        return actual == operand
+
+    return met
+
+
+def test_a_failure_on_the_past_counts_as_not_true_before():
+    choosy = Operator(
+        name="toy.choosy", label="is", sentence="{field} is {value}", compile=_choosy,
+        types=frozenset({FieldType.TEXT}),
+    )  # fmt: skip
+    known = schema(operators=[*SCHEMA.operators.values(), choosy])
+    fine = {"field": "desk.ticket.subject", "op": "toy.choosy", "value": "fine"}
+    plan = compile_plan([ruleset(rule({"all": [fine]}, run="becomes_true"))], known, 1)
+
+    assert plan.match(facts({"subject": "fine"}, {"subject": "broken"}, known))
+    assert not plan.match(facts({"subject": "fine"}, {"status": "x"}, known))
+
+
 def _sound(operand, field):
     return lambda actual, *_: actual is not None and actual.startswith(operand)
 
