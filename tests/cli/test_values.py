@@ -3,6 +3,7 @@ import io
 import pytest
 
 from hub.cli.commands import values
+from hub.cli.commands.documents import as_yaml
 from hub.cli.failure import Failed, Usage
 from hub.cli.show import Screen
 
@@ -76,3 +77,12 @@ def test_on_is_a_name_in_a_rule_and_true_is_a_truth() -> None:
         "x": True,
         "y": False,
     }
+
+
+def test_documents_are_written_as_people_edit_them_and_read_back() -> None:
+    document = {"on": ["a.b"], "body": "first\n\nlast", "n": True}
+
+    text = as_yaml(document)
+
+    assert text == "'on':\n- a.b\nbody: |-\n  first\n\n  last\nn: true"
+    assert values.mapping(text) == document

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from hub.cli.client import segment
 from hub.cli.commands import checks, forms, values
+from hub.cli.commands.documents import as_yaml
 from hub.cli.failure import Failed, Status, Usage
 from hub.cli.session import Session, command
 
@@ -229,8 +229,7 @@ def query(
     """Ask the vendor a question that its plugin offers, such as who is on call."""
     path = f"connectors/{segment(name)}/queries/{segment(query)}"
     found = session.hub.post(path, values.pairs(set_ or ()))
-    said = yaml.safe_dump(found, sort_keys=False, allow_unicode=True).rstrip()
-    session.show(found, lambda: session.screen.text(said))
+    session.show(found, lambda: session.screen.text(as_yaml(found)))
 
 
 def _next(

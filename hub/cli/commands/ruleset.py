@@ -3,10 +3,10 @@
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from hub.cli.client import segment
 from hub.cli.commands import reasons, ruleset_files
+from hub.cli.commands.documents import as_yaml
 from hub.cli.failure import Failed, Status
 from hub.cli.session import Session, command
 
@@ -50,12 +50,7 @@ def show(
     """Print a ruleset as a file that `hub ruleset apply` takes."""
     ruleset = ruleset_files.find(session, name)
     found = ruleset_files.body(session, ruleset, draft=draft)
-    session.show(
-        found,
-        lambda: session.screen.text(
-            yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100).rstrip()
-        ),
-    )
+    session.show(found, lambda: session.screen.text(as_yaml(found)))
 
 
 def apply(
