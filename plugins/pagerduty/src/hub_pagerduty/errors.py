@@ -15,8 +15,8 @@ _SHOWN: Final = 300
 
 ALREADY_RESOLVED, ALREADY_ACKNOWLEDGED, CHANGED_MEANWHILE = 1001, 1002, 1005
 CANNOT_ESCALATE, ASSIGNEE_NOT_FOUND, REQUESTER_NOT_FOUND = 1006, 1007, 1008
-POLICY_NOT_FOUND, NOBODY_ON_CALL, ALREADY_MERGED, INVALID_PRIORITY = 1014, 1015, 1019, 1020
-MALFORMED_FROM, NO_ABILITY, FROM_OR_TIMEOUT, RATE_LIMIT = 1028, 2014, 2016, 2020
+NOBODY_ON_CALL, ALREADY_MERGED, INVALID_PRIORITY = 1015, 1019, 1020
+NO_ABILITY, RATE_LIMIT = 2014, 2020
 DUPLICATE_KEY: Final = "matching dedup key already exists"
 
 _LOCKED_OUT: Final = {2006, 2007, 2008, 2010, 2012}
@@ -140,4 +140,6 @@ def _explained(read: Answer) -> str:
         return f"The From e-mail is no user of this account ({read.said})"
     if read.code == NOBODY_ON_CALL:
         return f"Nobody is on call for the escalation policy: nobody was paged ({read.said})"
+    if read.code == CANNOT_ESCALATE:
+        return f"Neither low urgency nor the last level can be escalated ({read.said})"
     return read.said

@@ -7,9 +7,6 @@ import hub
 from hub_pagerduty import errors
 from hub_pagerduty.client import Json, PagerDutyClient
 
-REFERENCE_LIKE = 7
-"""The least length of PagerDuty's ids."""
-
 
 class Priority(NamedTuple):
     """A level of the account's own list; position 0 is the most severe."""

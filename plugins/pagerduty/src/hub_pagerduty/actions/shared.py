@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 import hub
-from hub import ActionCall, ActionResult, Record
+from hub import ActionCall, ActionResult
 from hub_pagerduty import errors
 from hub_pagerduty.client import Json, PagerDutyClient
 from hub_pagerduty.payloads.incidents import incident_record
@@ -96,8 +96,3 @@ def own_events_key_of(client: PagerDutyClient, service: str) -> tuple[str, str] 
     """Return the Events key that was given for this very service, and its version."""
     found = events_keys(client.settings).get(service)
     return (found.key.get_secret_value(), found.version) if found else None
-
-
-def made(record: Record, summary: str, *, changed: bool = True) -> ActionResult:
-    """Say what was made."""
-    return ActionResult(summary=summary, record=record, changed=changed)
