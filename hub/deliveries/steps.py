@@ -22,6 +22,7 @@ from hub.correlations.values import pack
 from hub.db.bulk import Columns, Kind, insert_rows, write_rows
 from hub.deliveries.repository import EventInbox, Hold
 from hub.runs import ledger
+from hub.runs.breakers import Opened, store_open
 from hub.runs.ledger import LedgerRun, NewAttempt
 from hub.sdk.vocabulary import Value
 
@@ -120,6 +121,7 @@ class Plan:
     seen: tuple[tuple[RecordKey, Seen], ...] = ()
     writes: tuple[ToWrite, ...] = ()
     ended: tuple[tuple[RecordKey, Receipt, datetime], ...] = ()
+    opened: tuple[Opened, ...] = ()
     link: LinkWanted | None = None
     traces: tuple[TraceRow, ...] = ()
     lines: tuple[Line, ...] = ()
@@ -270,6 +272,7 @@ class StepWriter:
         for plan in valid:
             if plan.link is not None and self.linker.link(connection, plan.link, now).moved:
                 moves.events.add(plan.event_id)
+        store_open(connection, _joined(plan.opened for plan in valid), now)
         _write_traces(connection, _joined(plan.traces for plan in valid), now)
         _write_lines(connection, _joined(plan.lines for plan in valid))
         return taken

@@ -142,8 +142,7 @@ async def running_rig(  # noqa: PLR0913 - a test's knobs
             await engine.start()
         yield rig
     finally:
-        if started:
-            await engine.stop()
+        await (engine.stop() if started else engine.store.close())
         await clients.close()
         await database.close()
 

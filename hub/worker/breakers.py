@@ -9,10 +9,16 @@ from hub.correlations.repository import RecordKey
 
 
 class Pair(NamedTuple):
-    """A rule and the record that it fires on."""
+    """A rule and the record that it fires on; made by `pair_of`."""
 
     rule_id: str
-    record: RecordKey
+    connector_id: uuid.UUID
+    record_id: str
+
+
+def pair_of(rule_id: str, record: RecordKey) -> Pair:
+    """Return the pair of a rule and a record."""
+    return Pair(rule_id, record.connector_id, record.record_id)
 
 
 class Breakers:

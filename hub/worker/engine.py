@@ -1,42 +1,31 @@
 """The delivery engine of a process: intake, driver, drains, sweeper, polling, housekeeping."""
 
 import asyncio
-import os
-import socket
+import logging
 import uuid
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from hub import clock, ids
 from hub.catalog.catalog import Catalog
+from hub.clock import Clock
+from hub.clock import now as present
 from hub.connectors.clients import Clients
 from hub.connectors.limits import Limits
 from hub.connectors.repository import Transaction
-from hub.correlations.linking import Linker
-from hub.db.commits import Connection, GroupCommit, open_store
+from hub.db.commits import Connection, is_away
 from hub.db.engine import Database
-from hub.deliveries.filing import Filer
-from hub.deliveries.intake import Intake
-from hub.deliveries.reopening import Reopening
-from hub.deliveries.repository import EventInbox
-from hub.deliveries.steps import StepWriter
-from hub.dispatch.embedded import EmbeddedDriver, FileLock
-from hub.dispatch.port import Driver
+from hub.deliveries import settling
+from hub.dispatch import startup
+from hub.dispatch.embedded import EmbeddedDriver
 from hub.dispatch.restart import restart
-from hub.dispatch.sweeper import Sweeper
 from hub.metrics.counters import Counters
 from hub.settings import HubSettings
-from hub.worker.breakers import Breakers
-from hub.worker.connectors import Connectors
-from hub.worker.drain import Drains
-from hub.worker.loading import Loader
-from hub.worker.parts import Parts, Plans, Resolver, nothing_happens
-from hub.worker.slots import Slots
+from hub.worker.assembly import Given, assemble, file_lock_of
+from hub.worker.parts import Plans, Resolver, nothing_happens
 
-_PENDING_EMBEDDED = 20_000
-_PENDING_POSTGRES = 1_000_000
-_BUDGET_FACTOR = 6
+_log = logging.getLogger(__name__)
+Job = Callable[[], Awaitable[None]]
 
 
 class Engine:
@@ -44,6 +33,7 @@ class Engine:
 
     `intake` takes deliveries from the moment `start` returned. After `stop` nothing is
     running any more: events in work were finished, the rest goes on elsewhere or later.
+    With `works` False the process only accepts (PostgreSQL; others work).
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what the composition root hands over
@@ -55,77 +45,48 @@ class Engine:
         limits: Limits,
         plans: Plans,
         resolver: Resolver,
-        clock: clock.Clock = clock.now,
+        clock: Clock = present,
         *,
         works: bool = True,
         counters: Counters | None = None,
         passing: Callable[[str], None] = nothing_happens,
         observe: Callable[[str, Mapping[str, Any]], None] = lambda _hook, _facts: None,
     ) -> None:
-        self.database = database
-        self.settings = settings
-        self.counters = counters or Counters()
-        self.clock = clock
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{ids.new_id().hex[-6:]}"
-        self._works = works
-        self.store = open_store(database)
-        self.driver = self._make_driver()
-        self.inbox = EventInbox(self.driver)
-        shards = settings.dispatch.shards
-        self.linker = Linker(driver=self.driver, inbox=self.inbox, shards=shards)
-        self.commits: GroupCommit[Any, Any] = GroupCommit(
-            self.store.write, maximum=settings.dispatch.commit_max
+        self.database, self.settings, self._works = database, settings, works
+        self._base_clock, self._offset = clock, timedelta()
+        self._assembly = assemble(
+            Given(
+                database=database,
+                settings=settings,
+                catalog=catalog,
+                clients=clients,
+                limits=limits,
+                plans=plans,
+                resolver=resolver,
+                clock=self.clock,
+                counters=counters or Counters(),
+                passing=passing,
+                observe=observe,
+                role="hub" if works else "api",
+            )
         )
-        accepting = self.commits
-        if not database.is_sqlite:
-            accepting = GroupCommit(self.store.write, maximum=settings.dispatch.commit_max)
-        self._committers = (
-            [self.commits] if accepting is self.commits else [self.commits, accepting]
+        made = self._assembly
+        self.parts, self.store, self.driver, self.inbox = (
+            made.parts,
+            made.store,
+            made.driver,
+            made.inbox,
         )
-        self.reads: GroupCommit[Any, Any] = GroupCommit(self.store.read, writers=2)
-        self.parts = Parts(
-            database=database,
-            store=self.store,
-            settings=settings.dispatch,
-            catalog=catalog,
-            clients=clients,
-            connectors=Connectors(clients),
-            limits=limits,
-            plans=plans,
-            resolver=resolver,
-            counters=self.counters,
-            driver=self.driver,
-            inbox=self.inbox,
-            writer=StepWriter(self.inbox, self.linker),
-            commits=self.commits,
-            reads=self.reads,
-            slots=Slots(settings.dispatch.lanes),
-            breakers=Breakers(
-                firings=settings.dispatch.breaker_firings,
-                budget=settings.dispatch.breaker_firings * _BUDGET_FACTOR,
-            ),
-            owner=self.owner,
-            now=clock,
-            passing=passing,
-            settled=observe,
-        )
-        self.reopening = Reopening(self.inbox, clock)
-        self._stop = asyncio.Event()
-        self.drains = Drains(self.parts, self._stop, Loader(self.inbox))
-        self.intake = Intake(
-            commits=accepting,
-            store=self.store,
-            filer=Filer(self.driver, shards),
-            counters=self.counters,
-            max_pending=settings.dispatch.max_pending
-            or (_PENDING_EMBEDDED if database.is_sqlite else _PENDING_POSTGRES),
-            now=clock,
-            filed=self.drains.filed,
-        )
-        self.sweeper = Sweeper(self.driver, self.inbox)
-        self._lock = self._file_lock()
+        self.intake, self.linker, self.reopening = made.intake, made.linker, made.reopening
+        self.timing, self.polling, self.housekeeping = made.timing, made.polling, made.housekeeping
+        self.counters = made.given.counters
+        self._lock = file_lock_of(database)
         self._tasks: list[asyncio.Task[None]] = []
         clients.states.when_usable(self._usable)
+
+    def clock(self) -> datetime:
+        """Return the present time: on PostgreSQL the database's, the same for all processes."""
+        return self._base_clock() + self._offset
 
     @property
     def driver_name(self) -> str:
@@ -133,45 +94,46 @@ class Engine:
         return "embedded" if isinstance(self.driver, EmbeddedDriver) else "postgres"
 
     async def start(self) -> None:
-        """Take the database, schedule what a former process left, begin to work."""
+        """Take the database, schedule what a former process left, begin to work.
+
+        StartRefused says what stands in the way.
+        """
         if self._lock is not None:
             self._lock.acquire()
-        for committer in self._committers:
+        for committer in (*self._assembly.committers, self.parts.reads):
             committer.start()
-        self.reads.start()
+        await self._check()
         if isinstance(self.driver, EmbeddedDriver):
             self.driver.attach()
             await self.store.write(
                 lambda connection: restart(connection, self.driver, self.inbox, self.clock())
             )
-        else:
-            from hub.dispatch import postgres  # noqa: PLC0415 - an extra
-
-            await postgres.check(self.database.engine.url)
         await self.intake.measure()
         if self._works:
-            self.driver.every("sweep", self.settings.dispatch.sweep_s, self.sweep)
-            self.driver.every("resume", 1.0, self.resume)
-            self._tasks.append(asyncio.create_task(self.driver.run(self.drains.drain, self._stop)))
+            self._add_jobs()
+            drain = self._assembly.drains.drain
+            self._tasks.append(asyncio.create_task(self.driver.run(drain, self._assembly.stop)))
         self._tasks.append(asyncio.create_task(self._measure()))
 
     async def stop(self) -> None:
         """End: no new events are begun, those in work are finished, what waits is written."""
-        self._stop.set()
-        for result in await asyncio.gather(*self._tasks, return_exceptions=True):
-            if isinstance(result, Exception):
-                raise result
-        for committer in [*self._committers, self.reads]:
+        self._assembly.stop.set()
+        await self.polling.stop()
+        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.housekeeping.stop()
+        for committer in (*self._assembly.committers, self.parts.reads):
             await committer.stop()
         await self.store.close()
         if self._lock is not None:
             self._lock.release()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
 
     async def sweep(self) -> None:
         """Wake what was forgotten."""
-        found = await self.store.write(
-            lambda connection: self.sweeper.sweep(connection, self.clock())
-        )
+        sweeper = self._assembly.sweeper
+        found = await self.store.write(lambda connection: sweeper.sweep(connection, self.clock()))
         for reason, count in found.items():
             self.counters.add("hub_sweeper_rewakes_total", count, reason=reason)
 
@@ -185,17 +147,71 @@ class Engine:
                 await self.parts.clients.states.unpark(transaction, tenant_id, connector_id)
             self.parts.connectors.changed(connector_id)
 
+    async def settle(self) -> None:
+        """Tell observers of deliveries whose events have all been worked."""
+        ended, self.parts.ended = self.parts.ended, set()
+        if not ended:
+            return
+        found = await self.store.read(
+            lambda connection: settling.settled(connection, ended, self.clock())
+        )
+        for delivery in found:
+            self.parts.settled("hub_delivery_settled", {"delivery": delivery})
+
+    def _add_jobs(self) -> None:
+        every, housekeeping = self.driver.every, self.housekeeping
+        every("sweep", self.settings.dispatch.sweep_s, self.sweep)
+        every("resume", 1.0, self.resume)
+        every("poll", 1.0, self.polling.tick)
+        every("timers", 1.0, self.timing.tick)
+        every("settle", 1.0, self.settle)
+        every("breakers", 1.0, housekeeping.each_second)
+        every("presence", 5.0, housekeeping.each_few_seconds)
+        every("figures", 60.0, housekeeping.each_minute)
+
+    async def _check(self) -> None:
+        shards = self.settings.dispatch.shards
+        await self.store.write(lambda connection: startup.check_shards(connection, shards))
+        if self.database.is_sqlite:
+            return
+        from hub.dispatch import postgres  # noqa: PLC0415 - an extra
+
+        await postgres.check(self.database.engine.url)
+        for warning in await self.store.read(startup.weak_settings):
+            _log.warning(warning)
+        await self._read_clock()
+
+    async def _read_clock(self) -> None:
+        if self.database.is_sqlite:
+            return
+        began = self._base_clock()
+        there = await self.store.read(startup.database_time)
+        ended = self._base_clock()
+        self._offset = there - (began + (ended - began) / 2)
+
     async def _measure(self) -> None:
-        while not self._stop.is_set():
-            began = asyncio.get_running_loop().time()
+        loop, seconds = asyncio.get_running_loop(), 0
+        while not self._assembly.stop.is_set():
+            began = loop.time()
             try:
                 async with asyncio.timeout(1.0):
-                    await self._stop.wait()
+                    await self._assembly.stop.wait()
             except TimeoutError:
-                lag = asyncio.get_running_loop().time() - began - 1.0
+                lag = loop.time() - began - 1.0
                 self.counters.set("hub_loop_lag_seconds", max(0.0, lag))
                 self.counters.set("hub_lanes_in_work", self.parts.slots.in_use)
-                await self.intake.measure()
+                seconds += 1
+                await self._look(seconds)
+
+    async def _look(self, seconds: int) -> None:
+        try:
+            await self.intake.measure()
+            if seconds % 10 == 0:
+                await self._read_clock()
+        except Exception as error:
+            if not is_away(error):
+                raise
+            _log.warning("the database is away", exc_info=error)
 
     async def _usable(
         self, transaction: Transaction, tenant_id: uuid.UUID, connector_id: uuid.UUID
@@ -209,23 +225,3 @@ class Engine:
 
         await transaction.run_sync(release)
         self.parts.connectors.changed(connector_id)
-
-    def _make_driver(self) -> Driver:
-        dispatch = self.settings.dispatch
-        at_once = dispatch.shards_per_worker or dispatch.shards
-        if self.database.is_sqlite:
-            return EmbeddedDriver(at_once=at_once, now=self.clock)
-        from hub.dispatch.postgres import PostgresDriver  # noqa: PLC0415 - an extra
-
-        return PostgresDriver(
-            self.database.engine.url,
-            at_once=at_once,
-            heartbeat_s=dispatch.heartbeat_s,
-            now=self.clock,
-        )
-
-    def _file_lock(self) -> FileLock | None:
-        file = self.database.engine.url.database
-        if not self.database.is_sqlite or not file or file == ":memory:":
-            return None
-        return FileLock(Path(file))

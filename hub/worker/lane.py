@@ -12,6 +12,7 @@ from hub.worker.outcomes import Outcomes
 from hub.worker.parts import Parts
 from hub.worker.planning import Planner
 from hub.worker.sending import Fenced, Sending
+from hub.worker.telling import run_settled
 
 _BROKEN_WAIT = timedelta(minutes=1)
 
@@ -90,6 +91,8 @@ class Lane:
         )
         self._check(stepped, at)
         self.parts.passing("after_plan")
+        if finish is not None:
+            self._ended(finish)
         if not stepped.planned:
             return None, None
         self._planned(event, planned.write.state)
@@ -136,6 +139,7 @@ class Lane:
         )
         self._check(stepped, at)
         self.parts.passing("after_finish")
+        self._ended(finish)
         return stepped
 
     def _check(self, stepped: Stepped, at: float) -> None:
@@ -145,7 +149,14 @@ class Lane:
             raise Fenced
         self.lease.proved(at)
 
+    def _ended(self, finish: Finish) -> None:
+        """Tell observers of runs that ended; after the commit."""
+        for run in finish.runs:
+            if run.settled:
+                self.parts.settled("hub_run_settled", {"run": run_settled(run)})
+
     def _planned(self, event: PendingEvent, state: str) -> None:
         self.parts.counters.add("hub_events_total", outcome=state)
+        self.parts.ended.add(event.delivery_id)
         age = (self.parts.now() - event.created_at).total_seconds()
         self.parts.counters.observe("hub_dispatch_seconds", age)

@@ -82,6 +82,7 @@ class Parts:
     passing: Callable[[str], None] = nothing_happens
     settled: Callable[[str, Mapping[str, Any]], None] = lambda _hook, _facts: None
     noise: dict[str, frozenset[str]] = field(default_factory=dict)
+    ended: set[int] = field(default_factory=set)
 
     async def commit(self, step: Step) -> Stepped:
         """Write a step together with others'."""

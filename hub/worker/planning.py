@@ -14,15 +14,17 @@ from hub.correlations.echo import Judgement, Made
 from hub.correlations.linking import LinkWanted
 from hub.correlations.repository import RecordKey
 from hub.correlations.seen import first_seen
+from hub.correlations.values import same
 from hub.deliveries.repository import PendingEvent
 from hub.deliveries.steps import Plan
 from hub.rules import Facts, Linked, Match, RuleTrace, Surroundings, build_facts, dump_facts
 from hub.rules import Plan as RulePlan
 from hub.runs import ledger
+from hub.runs.breakers import Opened
 from hub.runs.ledger import LedgerRun
 from hub.sdk.events import Event
 from hub.sdk.vocabulary import Value
-from hub.worker.breakers import Pair
+from hub.worker.breakers import pair_of
 from hub.worker.intents import Intents, new_runs
 from hub.worker.loading import Known
 from hub.worker.parts import Parts
@@ -57,6 +59,8 @@ class Planner:
         if source is None:
             return self._orphan(event)
         judgement = self._judge(event, known)
+        if event.source == "poll" and self._told_already(event, known):
+            return self._stale(event)
         if judgement.echo is not None:
             return self._echo(event, known, judgement)
         hops = max(event.hops, judgement.hops, self._hops_of_origin(event, known))
@@ -65,6 +69,20 @@ class Planner:
         linked = await self._linked(event, known)
         matched = await self._match(event, known, judgement, (source, linked, hops))
         return await self._planned(event, known, matched, now)
+
+    def _told_already(self, event: PendingEvent, known: Known) -> bool:
+        """Whether a webhook told what a poll found; then it is not a second change."""
+        seen = known.seen.get(event.record)
+        if seen is None or event.event.note is not None:
+            return False
+        if event.event.occurred_at < seen.occurred_at:
+            return True
+        values = event.event.record.values
+        return all(
+            name in seen.values and same(value, seen.values[name])
+            for name, value in values.items()
+            if name not in self.parts.noise_of(event.event.record.source_object)
+        )
 
     def _judge(self, event: PendingEvent, known: Known) -> Judgement:
         record = event.record
@@ -110,6 +128,16 @@ class Planner:
         outcome = "its connector is gone"
         write = Plan(
             event_id=event.id, lane=event.lane, version=0, state="skipped", outcome=outcome
+        )
+        return Planned(write=write)
+
+    def _stale(self, event: PendingEvent) -> Planned:
+        write = Plan(
+            event_id=event.id,
+            lane=event.lane,
+            version=0,
+            state="skipped",
+            outcome="known already: a webhook told it",
         )
         return Planned(write=write)
 
@@ -235,7 +263,7 @@ class Planner:
     async def _planned(
         self, event: PendingEvent, known: Known, matched: "Matched", now: datetime
     ) -> Planned:
-        open_pairs = self._break(event, matched, now)
+        open_pairs, opened = self._break(event, matched, now)
         firing = [one for one in matched.matches if one.rule not in open_pairs]
         repeated = await self._done_before(event, firing)
         intents = Intents(
@@ -267,6 +295,7 @@ class Planner:
                 seen=((event.record, known.seen[event.record]),),
                 writes=tuple(made.writes),
                 ended=ended,
+                opened=tuple(opened),
                 traces=trace_rows(event, matched.traces, open_pairs),
                 lines=plan_lines(self.parts, (event, known), matched.traces, made.runs, open_pairs),
             ),
@@ -274,16 +303,20 @@ class Planner:
             rules=matched.rules,
         )
 
-    def _break(self, event: PendingEvent, matched: "Matched", now: datetime) -> Mapping[str, str]:
-        """Return the rules that are off for this record, and why."""
+    def _break(
+        self, event: PendingEvent, matched: "Matched", now: datetime
+    ) -> tuple[Mapping[str, str], list[Opened]]:
+        """Return the rules that are off for this record and why, and breakers that opened."""
         breakers, suppressed = self.parts.breakers, dict[str, str]()
+        opened: list[Opened] = []
         for rule in dict.fromkeys(match.rule for match in matched.matches if not match.shadow):
-            pair = Pair(rule, event.record)
+            pair = pair_of(rule, event.record)
             if breakers.is_open(pair, now):
                 suppressed[rule] = "breaker open for this rule and record"
-            elif breakers.fired(pair, now) is not None:
+            elif (until := breakers.fired(pair, now)) is not None:
                 suppressed[rule] = "breaker opened for this rule and record"
-        return suppressed
+                opened.append(Opened(rule, event.record, breakers.firings(pair), until))
+        return suppressed, opened
 
     async def _done_before(
         self, event: PendingEvent, matches: Iterable[Match]

@@ -19,6 +19,7 @@ from hub.sdk.errors import ConnectorError
 from hub.sdk.events import Record, RecordRef
 from hub.worker.intents import already_so, expect, run_record
 from hub.worker.loading import Known
+from hub.worker.outages import ConnectorStates
 from hub.worker.outcomes import Outcomes, met_outage
 from hub.worker.parts import Parts
 
@@ -330,65 +331,33 @@ class Sending:
     async def _settle(self, job: Job, attempted: Attempted) -> Hold | None:
         if attempted.result is not None:
             self.outcomes.succeeded(job, attempted.result)
-            await self._works_again(job.connector)
+            await self._states.answered(job.connector)
             return None
         error = attempted.error
         assert error is not None  # noqa: S101 - an attempt has a result or an error
         hold = self.outcomes.failed(job, error)
         if hold is not None and hold.reason == "connector":
-            await self._needs(job.connector, error)
+            await self._states.refused(job.connector, error)
         elif met_outage(error):
             return await self._outage(job, error, hold)
         elif isinstance(error, ConnectorError):
-            await self._works_again(job.connector)  # it said no, but it is there
+            await self._states.answered(job.connector)  # it said no, but it is there
         else:
             self.parts.counters.add("hub_plugin_errors_total", action=job.action.name)
         return hold
 
-    async def _works_again(self, connector: OpenConnector) -> None:
-        was_parked = self.parts.limits.succeeded(connector.id)
-        if was_parked or connector.state is ConnectorState.PARKED:
-            states = self.parts.clients.states
-            async with self.parts.database.transaction() as transaction:
-                await states.unpark(transaction, connector.tenant_id, connector.id)
-            self.parts.connectors.changed(connector.id)
-
-    async def _needs(self, connector: OpenConnector, error: Exception) -> None:
-        """Hold the connector as a whole: credentials refused, or the quota used up."""
-        states, until = self.parts.clients.states, getattr(error, "until", None)
-        async with self.parts.database.transaction() as transaction:
-            if type(error).__name__ == "AuthenticationFailed":
-                await states.needs_credentials(
-                    transaction, connector.tenant_id, connector.id, str(error)
-                )
-            else:
-                await states.park(
-                    transaction,
-                    connector.tenant_id,
-                    connector.id,
-                    until=until or self.parts.now() + timedelta(minutes=15),
-                    detail=str(error),
-                )
-        self.parts.connectors.changed(connector.id)
-
     async def _outage(self, job: Job, error: Exception, hold: Hold | None) -> Hold | None:
-        connector, run = job.connector, job.run
-        park_s = self.parts.limits.failed(connector.id, self.event.lane)
-        parked = connector.state is ConnectorState.PARKED
-        if run.settled or (park_s is None and not parked):
+        """Park the connector when it seems to be away as a whole; then the attempt is free."""
+        run = job.run
+        parked = await self._states.met_outage(job.connector, self.event.lane, error)
+        if run.settled or not parked:
             return hold
         run.attempts = max(0, run.attempts - 1)
-        if park_s is not None:
-            async with self.parts.database.transaction() as transaction:
-                await self.parts.clients.states.park(
-                    transaction,
-                    connector.tenant_id,
-                    connector.id,
-                    until=self.parts.now() + timedelta(seconds=park_s),
-                    detail=str(error),
-                )
-            self.parts.connectors.changed(connector.id)
-        return self.outcomes.connector_hold(connector, run, "parked")
+        return self.outcomes.connector_hold(job.connector, run, "parked")
+
+    @property
+    def _states(self) -> ConnectorStates:
+        return ConnectorStates(self.parts)
 
     def _outcome(self) -> str:
         if any(run.state == "dead" for run in self.runs):

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from hub import ids
 from hub.activity import journal
 from hub.deliveries.repository import PendingEvent
 from hub.deliveries.steps import Line, TraceRow
 from hub.rules import RuleTrace
 from hub.runs.ledger import LedgerRun
-from hub.worker.breakers import Pair
+from hub.sdk.actions import RunSettled
+from hub.worker.breakers import pair_of
 from hub.worker.loading import Known
 from hub.worker.parts import Parts
 
@@ -34,6 +36,20 @@ def run_line(
         event_id=run.event_id,
         run_id=run.id or None,
         facts={"action": run.action, "rule": run.rule_name},
+    )
+
+
+def run_settled(run: LedgerRun) -> RunSettled:
+    """Return what observers are told of a run that ended."""
+    took = 0.0
+    if run.first_at is not None and run.done_at is not None:
+        took = (run.done_at - run.first_at).total_seconds()
+    return RunSettled(
+        id=ids.shown("run", run.id),
+        action=run.action,
+        outcome=run.outcome or run.state,
+        attempts=run.attempts,
+        took=took,
     )
 
 
@@ -89,7 +105,7 @@ def plan_lines(
     said = f"{', '.join(fired)} matched" if fired else "no rule matched"
     lines = [event_line(parts, *event, said, "info" if fired else "debug")]
     for rule, reason in suppressed.items():
-        times = parts.breakers.firings(Pair(rule, event[0].record))
+        times = parts.breakers.firings(pair_of(rule, event[0].record))
         text = f'rule "{names.get(rule, rule)}" is off for this record: it fired {times} times'
         lines.append(event_line(parts, *event, text, "error" if "opened" in reason else "warning"))
     for run in runs:

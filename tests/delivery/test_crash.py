@@ -56,9 +56,7 @@ async def crash(url: str, sink: Sink, step: str, times: int) -> None:
         worker(**told),
         running_rig(url, sink.url, started=False) as rig,
     ):
-        rig.engine.reads.start()
         await rig.settled(40)
-        await rig.engine.reads.stop()
         await assert_whole(rig, sink)
 
 

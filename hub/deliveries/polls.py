@@ -1,0 +1,155 @@
+"""Which pollers are due, and what of a page is news."""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection
+
+from hub.correlations import repository as matters
+from hub.correlations.repository import RecordKey
+from hub.correlations.values import same
+from hub.db.bulk import Kind, as_uuid, insert_rows, query
+from hub.sdk.events import Event
+
+LEASE: Final = timedelta(minutes=5)
+"""A poller that says nothing for so long is given to another process."""
+_CANDIDATES: Final = """
+SELECT id, tenant_id, type, poll_every_s, enabled_webhook FROM connectors WHERE state = 'active'"""
+_CLAIM: Final = """
+UPDATE poll_cursors SET next_at = ? WHERE (connector_id, source_object) IN (
+  SELECT p.connector_id, p.source_object FROM poll_cursors p
+  JOIN connectors c ON c.id = p.connector_id
+  WHERE p.next_at <= ? AND c.state = 'active' ORDER BY p.next_at LIMIT ? {lock})
+RETURNING tenant_id, connector_id, source_object, cursor"""
+
+
+class Candidate(NamedTuple):
+    """A connector that could be polled."""
+
+    connector_id: uuid.UUID
+    tenant_id: uuid.UUID
+    type: str
+    every_s: int | None
+    enabled_webhook: bool
+
+
+class Claimed(NamedTuple):
+    """A poller whose turn it is; nobody else has it for five minutes."""
+
+    tenant_id: uuid.UUID
+    connector_id: uuid.UUID
+    source_object: str
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Polled:
+    """How a poll ended; the next one begins at `next_at`."""
+
+    claimed: Claimed
+    next_at: datetime
+    now: datetime
+    cursor: str | None = None
+    error: str | None = None
+
+    def __call__(self, connection: Connection) -> None:
+        """Store it, in the transaction that files the page."""
+        claimed = self.claimed
+        query(
+            connection,
+            "UPDATE poll_cursors SET cursor = coalesce(?, cursor), polled_at = ?, next_at = ?, "
+            "error = ? WHERE connector_id = ? AND source_object = ?",
+            self.cursor,
+            self.now,
+            self.next_at,
+            self.error,
+            claimed.connector_id,
+            claimed.source_object,
+        )
+
+
+def candidates(connection: Connection) -> list[Candidate]:
+    """Return the active connectors."""
+    return [
+        Candidate(as_uuid(row[0]), as_uuid(row[1]), row[2], row[3], bool(row[4]))
+        for row in query(connection, _CANDIDATES)
+    ]
+
+
+def keep_cursors(
+    connection: Connection,
+    wanted: Iterable[tuple[uuid.UUID, uuid.UUID, str]],
+    now: datetime,
+) -> None:
+    """Add cursors for what is to be polled, forget those of what is not polled any more.
+
+    `wanted` are (tenant, connector, source object).
+    """
+    rows = [(*one, now) for one in wanted]
+    columns = {
+        "tenant_id": Kind.UUID,
+        "connector_id": Kind.UUID,
+        "source_object": Kind.TEXT,
+        "next_at": Kind.TIME,
+    }
+    insert_rows(connection, "poll_cursors", columns, rows, suffix="ON CONFLICT DO NOTHING")
+    kept = {(one[1], one[2]) for one in rows}
+    found = query(
+        connection,
+        "SELECT p.connector_id, p.source_object FROM poll_cursors p "
+        "JOIN connectors c ON c.id = p.connector_id WHERE c.state = 'active'",
+    )
+    gone = [(row[0], row[1]) for row in found if (as_uuid(row[0]), row[1]) not in kept]
+    for connector_id, source_object in gone:
+        query(
+            connection,
+            "DELETE FROM poll_cursors WHERE connector_id = ? AND source_object = ?",
+            connector_id,
+            source_object,
+        )
+
+
+def claim(connection: Connection, now: datetime, most: int) -> list[Claimed]:
+    """Take pollers whose time has come."""
+    lock = "FOR UPDATE OF p SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
+    rows = query(connection, _CLAIM.replace("{lock}", lock), now + LEASE, now, most)
+    return [Claimed(as_uuid(row[0]), as_uuid(row[1]), row[2], row[3]) for row in rows]
+
+
+def poll_now(connection: Connection, connector_id: uuid.UUID, now: datetime) -> int:
+    """Make a connector's pollers due at once; return how many there are."""
+    rows = query(
+        connection,
+        "UPDATE poll_cursors SET next_at = ? WHERE connector_id = ? RETURNING source_object",
+        now,
+        connector_id,
+    )
+    return len(rows)
+
+
+def news_of(
+    connection: Connection, tenant_id: uuid.UUID, connector_id: uuid.UUID, events: Sequence[Event]
+) -> list[Event]:
+    """Return the events that tell something new: what a webhook told already is left out."""
+    keys = {
+        RecordKey(tenant_id, connector_id, event.record.source_object, event.record.id)
+        for event in events
+    }
+    seen = matters.load_seen(connection, keys)
+    news = []
+    for event in events:
+        key = RecordKey(tenant_id, connector_id, event.record.source_object, event.record.id)
+        known = seen.get(key)
+        if known is None or event.note is not None or _differs(event, known.values):
+            news.append(event)
+    return news
+
+
+def _differs(event: Event, known: Mapping[str, Any]) -> bool:
+    return any(
+        name not in known or not same(value, known[name])
+        for name, value in event.record.values.items()
+    )

@@ -1,0 +1,90 @@
+"""What is deleted when: in small batches, pending events and dead letters never."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from hub.db.bulk import as_json, as_uuid, query
+
+BATCH: Final = 1000
+DAYS: Final[Mapping[str, float]] = {
+    "deliveries": 30,
+    "events": 30,
+    "traces": 30,
+    "attempts": 30,
+    "runs": 90,
+    "activity": 90,
+    "audit": 400,
+    "seen_keys": 7,
+    "echoes": 3,
+    "last_seen": 90,
+    "metric_points": 7,
+}
+"""How long rows are kept; a tenant's settings may say otherwise: retention.<table>."""
+
+_OLD: Final[Mapping[str, str]] = {
+    "attempts": "SELECT id FROM attempts WHERE tenant_id = ? AND at < ? LIMIT ?",
+    "traces": "SELECT event_id FROM traces WHERE tenant_id = ? AND created_at < ? LIMIT ?",
+    "runs": "SELECT id FROM runs WHERE tenant_id = ? AND created_at < ? "
+    "AND state IN ('done', 'skipped') LIMIT ?",
+    "events": "SELECT id FROM events WHERE tenant_id = ? AND created_at < ? "
+    "AND state <> 'pending' LIMIT ?",
+    "deliveries": "SELECT id FROM deliveries WHERE tenant_id = ? AND received_at < ? "
+    "AND NOT EXISTS (SELECT 1 FROM events e WHERE e.delivery_id = deliveries.id) LIMIT ?",
+    "activity": "SELECT id FROM activity WHERE tenant_id = ? AND at < ? LIMIT ?",
+    "audit": "SELECT id FROM audit WHERE tenant_id = ? AND at < ? LIMIT ?",
+    "echoes": "SELECT id FROM echoes WHERE tenant_id = ? AND expires_at < ? LIMIT ?",
+}
+_KEYS: Final[Mapping[str, str]] = {"traces": "event_id"}
+_WHOLE: Final[Mapping[str, str]] = {
+    "seen_keys": "DELETE FROM seen_keys WHERE (connector_id, key_hash) IN (SELECT connector_id, "
+    "key_hash FROM seen_keys WHERE tenant_id = ? AND seen_at < ? LIMIT ?) RETURNING 1",
+    "last_seen": "DELETE FROM last_seen WHERE (connector_id, source_object, record_id) IN "
+    "(SELECT s.connector_id, s.source_object, s.record_id FROM last_seen s "
+    "WHERE s.tenant_id = ? AND s.seen_at < ? AND NOT EXISTS (SELECT 1 FROM links l "
+    "WHERE l.connector_id = s.connector_id AND l.source_object = s.source_object "
+    "AND l.record_id = s.record_id AND l.state = 'live') LIMIT ?) RETURNING 1",
+    "metric_points": "DELETE FROM metric_points WHERE (connector_id, name, minute) IN (SELECT "
+    "connector_id, name, minute FROM metric_points WHERE tenant_id = ? AND minute < ? LIMIT ?) "
+    "RETURNING 1",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Old:
+    """A batch of rows of one table that are past their time."""
+
+    table: str
+    tenant_id: uuid.UUID
+    before: datetime
+
+    def __call__(self, connection: Connection) -> int:
+        """Delete a batch; return how many rows it had (fewer than BATCH: nothing is left)."""
+        if self.table in _WHOLE:
+            sql = _WHOLE[self.table]
+        else:
+            key = _KEYS.get(self.table, "id")
+            sql = (
+                f"DELETE FROM {self.table} WHERE {key} IN ({_OLD[self.table]}) "  # noqa: S608 - constants
+                "RETURNING 1"
+            )
+        return len(query(connection, sql, self.tenant_id, self.before, BATCH))
+
+
+def tenants(connection: Connection) -> list[tuple[uuid.UUID, Mapping[str, Any]]]:
+    """Return all tenants with their settings."""
+    rows = query(connection, "SELECT id, settings FROM tenants")
+    return [(as_uuid(row[0]), as_json(row[1]) or {}) for row in rows]
+
+
+def due(tenant_id: uuid.UUID, settings: Mapping[str, Any], now: datetime) -> Iterator[Old]:
+    """Yield what is to be deleted of a tenant, children first."""
+    told = settings.get("retention") or {}
+    for table in (*_OLD, *_WHOLE):
+        days = told.get(table, DAYS[table])
+        before = now if table == "echoes" else now - timedelta(days=float(days))
+        yield Old(table=table, tenant_id=tenant_id, before=before)

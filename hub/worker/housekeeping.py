@@ -1,0 +1,101 @@
+"""What runs by itself beside the work: retention, figures, signs of life, breakers."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hub._version import __version__
+from hub.deliveries import retention
+from hub.dispatch.presence import Presence, beat, forget_dead, leave
+from hub.metrics.counters import minute_of
+from hub.metrics.repository import held_lanes, oldest_pending, store_points
+from hub.runs import breakers
+from hub.worker.breakers import Pair, pair_of
+from hub.worker.parts import Parts
+
+_BETWEEN_BATCHES_S = 0.05
+_EVERY = timedelta(hours=1)
+_FIRST = timedelta(minutes=2)
+
+
+@dataclass(slots=True)
+class Housekeeping:
+    """The housekeeping of a process; all of it may run in several processes at once."""
+
+    parts: Parts
+    role: str
+    started_at: datetime
+    next_sweep: datetime | None = None
+    known_open: set[Pair] = field(default_factory=set)
+
+    async def each_second(self) -> None:
+        """Bring breakers that others opened or reset."""
+        now = self.parts.now()
+        found = await self.parts.store.read(lambda connection: breakers.open_ones(connection, now))
+        present = {pair_of(rule, record) for rule, record, _ in found}
+        for rule, record, until in found:
+            self.parts.breakers.opened(pair_of(rule, record), until)
+        for pair in self.known_open - present:
+            self.parts.breakers.reset(pair)
+        self.known_open = present
+
+    async def each_few_seconds(self) -> None:
+        """Give a sign of life, count what waits."""
+        now = self.parts.now()
+        presence = Presence(
+            id=self.parts.owner,
+            host=socket.gethostname(),
+            version=__version__,
+            role=self.role,
+            started_at=self.started_at,
+            plan_versions=json.dumps(self._plan_versions()),
+        )
+        await self.parts.store.write(lambda connection: beat(connection, presence, now))
+        held = await self.parts.store.read(held_lanes)
+        oldest = await self.parts.store.read(lambda connection: oldest_pending(connection, now))
+        self._gauge(held, oldest, now)
+
+    async def each_minute(self) -> None:
+        """Store the figures of connectors; begin retention when it is due."""
+        now = self.parts.now()
+        points = self.parts.counters.take_tallies()
+        minute = minute_of(now)
+        await self.parts.store.write(lambda connection: store_points(connection, points, minute))
+        await self.parts.store.write(lambda connection: forget_dead(connection, now))
+        self.next_sweep = self.next_sweep or now + _FIRST
+        if now >= self.next_sweep:
+            self.next_sweep = now + _EVERY
+            await self.retain()
+
+    async def retain(self) -> int:
+        """Delete what is past its time, in small batches; return how many rows."""
+        now, deleted = self.parts.now(), 0
+        for tenant_id, settings in await self.parts.store.read(retention.tenants):
+            for old in retention.due(tenant_id, settings, now):
+                count = retention.BATCH
+                while count >= retention.BATCH:
+                    count = await self.parts.store.write(old)
+                    deleted += count
+                    await asyncio.sleep(_BETWEEN_BATCHES_S)
+        return deleted
+
+    async def stop(self) -> None:
+        """Say that this process is gone."""
+        await self.parts.store.write(lambda connection: leave(connection, self.parts.owner))
+
+    def _plan_versions(self) -> dict[str, int]:
+        versions = getattr(self.parts.plans, "versions", None)
+        return {str(key): value for key, value in versions().items()} if versions else {}
+
+    def _gauge(
+        self, held: Sequence[tuple[str, int]], oldest: datetime | None, now: datetime
+    ) -> None:
+        counters = self.parts.counters
+        counters.clear("hub_lanes_held")
+        for reason, count in held:
+            counters.set("hub_lanes_held", count, reason=reason)
+        age = (now - oldest).total_seconds() if oldest is not None else 0.0
+        counters.set("hub_oldest_pending_seconds", max(0.0, age))
