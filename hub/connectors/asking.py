@@ -23,6 +23,7 @@ from hub.connectors.schemas import (
     ObjectOut,
 )
 from hub.connectors.service import ConnectorsService, Seen
+from hub.db.tenancy import raise_rules_version
 from hub.errors import Fault, Invalid, NotFound
 from hub.http.actor import Actor
 from hub.sdk.vocabulary import SourceObject
@@ -66,6 +67,7 @@ async def adopt(
         if row is None:
             row = objects.add(_adopted(connector, target))
         row.label, row.polled = asked.label or target.label, asked.polled
+        await raise_rules_version(session, actor.home)
         await audit.record(session, actor, "object adopted", f"{connector.name}: {name}")
     return shown.object_(target, row, clients.catalog)
 
@@ -88,6 +90,7 @@ async def drop(clients: Clients, actor: Actor, connector: OpenConnector, name: s
             raise NotFound(f"The object {name!r} is not adopted.")
         await objects.remove(row)
         await Fields(session, actor.home).forget(connector.id, name)
+        await raise_rules_version(session, actor.home)
         await audit.record(session, actor, "object dropped", f"{connector.name}: {name}")
 
 

@@ -20,7 +20,7 @@ from hub.connectors.models import (
 )
 from hub.db import dialects
 from hub.db.repository import Repository
-from hub.db.tenancy import Tenant
+from hub.db.tenancy import Tenant, raise_rules_version
 from hub.errors import NotFound
 
 Transaction: TypeAlias = AsyncSession | AsyncConnection
@@ -133,7 +133,14 @@ class Fields(Repository[ConnectorFields]):
         return {row.source_object: row for row in found}
 
     async def keep(self, row: Mapping[str, Any]) -> None:
-        """Replace what is known of one object."""
+        """Replace what is known of one object; rules are told when it differs."""
+        known = select(ConnectorFields.digest).where(
+            ConnectorFields.tenant_id == self.tenant,
+            ConnectorFields.connector_id == row["connector_id"],
+            ConnectorFields.source_object == row["source_object"],
+        )
+        if await self.session.scalar(known) != row["digest"]:
+            await raise_rules_version(self.session, self.tenant)
         statement = dialects.insert(self.session.get_bind().dialect.name, ConnectorFields)
         statement = statement.values(tenant_id=self.tenant, **row)
         changed = {name: statement.excluded[name] for name in ("fields", "digest", "fetched_at")}

@@ -25,6 +25,7 @@ from hub.connectors.schemas import ConnectorIn, ConnectorPatch
 from hub.connectors.secrets import shown
 from hub.connectors.states import ConnectorState
 from hub.db.conflicts import taken
+from hub.db.tenancy import raise_rules_version
 from hub.errors import Conflict, Fault, SettingsInvalid
 from hub.http.actor import Actor
 from hub.http.etags import require_match
@@ -131,6 +132,7 @@ class ConnectorsService:
             connectors.add(row)
             with taken(f"There is a connector {asked.name!r} already."):
                 await session.flush()
+            await raise_rules_version(session, self._actor.home)
             await self._keep_secrets(session, row, judged.secrets)
             await audit.record(
                 session, self._actor, "connector added", row.name, after=self._told(row, judged)
@@ -171,6 +173,7 @@ class ConnectorsService:
             require_match(if_match, row)
             await self._clients.store(session, self._actor.home).forget(row.id)
             await connectors.remove(row)
+            await raise_rules_version(session, self._actor.home)
             self._clients.changed_by(session, row.id)
             await audit.record(
                 session, self._actor, "connector deleted", row.name, before=self._told(row)

@@ -4,7 +4,8 @@ import uuid
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from hub import clock
@@ -46,3 +47,19 @@ class TenantOwned:
     def tenant_id(cls) -> Mapped[uuid.UUID]:  # noqa: N805 - SQLAlchemy passes the class
         """Whose row it is."""
         return mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=False)
+
+
+async def raise_rules_version(session: AsyncSession, tenant_id: uuid.UUID) -> int:
+    """Raise a tenant's rules version in this transaction and return it.
+
+    Every write that changes what the tenant's rules are, or may name, does it: all processes
+    renew the tenant's plan when they see it.
+    """
+    statement = (
+        update(Tenant)
+        .where(Tenant.id == tenant_id)
+        .values(rules_version=Tenant.rules_version + 1)
+        .returning(Tenant.rules_version)
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.execute(statement)).scalar_one()

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from hub import logs
 from hub.catalog.catalog import Catalog
 from hub.db.engine import Database
+from hub.db.tenancy import raise_rules_version
 from hub.rules.model import Ruleset as PlanRuleset
 from hub.rules.plan import Plan, compile_plan
 from hub.rules.schema import Schema
@@ -28,7 +29,7 @@ logger = logs.get_logger(__name__)
 POLL_S: Final = 1.0
 """How old what is known of the database may be."""
 _LOOK_S: Final = 5.0
-"""How often fields, connectors and value maps are looked at, beside the version."""
+"""How often fields, connectors and value maps are looked at, in case a version was not raised."""
 MEMORY: Final = 512 * 1024 * 1024
 _BYTES_A_RULE: Final = 2_560
 _BYTES_A_TENANT: Final = 128 * 1024
@@ -119,7 +120,7 @@ class Plans:
         event.listen(
             session.sync_session, "after_commit", lambda _: self.changed(tenant_id), once=True
         )
-        return await repository.raise_rules_version(session, tenant_id)
+        return await raise_rules_version(session, tenant_id)
 
     # ----------------------------------------------------------------- staying new
 

@@ -235,18 +235,6 @@ async def rules_version(session: AsyncSession, tenant_id: uuid.UUID) -> int:
     return (await session.scalar(query)) or 0
 
 
-async def raise_rules_version(session: AsyncSession, tenant_id: uuid.UUID) -> int:
-    """Raise a tenant's rules version by one and return it."""
-    statement = (
-        update(Tenant)
-        .where(Tenant.id == tenant_id)
-        .values(rules_version=Tenant.rules_version + 1)
-        .returning(Tenant.rules_version)
-        .execution_options(synchronize_session=False)
-    )
-    return (await session.execute(statement)).scalar_one()
-
-
 async def waiting_whatifs(
     session: AsyncSession, before: datetime
 ) -> Sequence[tuple[uuid.UUID, uuid.UUID]]:

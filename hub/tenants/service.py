@@ -9,7 +9,7 @@ from hub.clock import Clock
 from hub.clock import now as present
 from hub.db.conflicts import taken
 from hub.db.engine import Database
-from hub.db.tenancy import Tenant
+from hub.db.tenancy import Tenant, raise_rules_version
 from hub.errors import Conflict
 from hub.http.actor import Actor
 from hub.http.etags import require_version
@@ -70,6 +70,8 @@ class TenantsService:
         self._activate(row, active=asked.active)
         row.row_version += 1
         await tenants.flush()
+        if row.time_zone != before["time_zone"]:
+            await raise_rules_version(self.session, row.id)
         await self._record("tenant changed", row, before=before, after=_told(row))
         return row
 

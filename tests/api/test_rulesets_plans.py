@@ -6,8 +6,14 @@ import time
 
 import pytest
 
+from hub import clock
+from hub.connectors.fields import digest_of
+from hub.connectors.repository import Fields
+from hub.http.actor import Actor
 from hub.rules import Surroundings, build_facts
 from hub.rulesets.plans import Plans
+from hub.tenants.schemas import TenantPatch
+from hub.tenants.service import TenantsService
 from tests.api.rules_world import add_connectors, api, catalog_of, event, rule
 
 
@@ -78,6 +84,59 @@ async def test_an_unchanged_plan_costs_one_query_a_poll(database, tenant, connec
 
     for now[0] in (0.1, 0.9, 1.5, 3.0):
         assert await plans.plan_for(tenant.id) is first
+
+
+async def test_fields_of_an_account_are_known_elsewhere_a_second_later(
+    database, tenant, connectors
+):
+    now = [0.0]
+    other = Plans(database, catalog_of(), monotonic=lambda: now[0])
+    assert "salesforce.case.Mood__c" not in (await other.plan_for(tenant.id)).schema.fields
+
+    await keep_fields(database, tenant, connectors, "Mood__c")
+
+    now[0] = 1.0
+    assert "salesforce.case.Mood__c" in (await other.plan_for(tenant.id)).schema.fields
+
+
+async def test_fields_that_are_the_same_as_before_renew_no_plan(database, tenant, connectors):
+    await keep_fields(database, tenant, connectors, "Mood__c")
+    plans = Plans(database, catalog_of(), poll_s=0)
+    first = await plans.plan_for(tenant.id)
+
+    await keep_fields(database, tenant, connectors, "Mood__c")
+
+    assert await plans.plan_for(tenant.id) is first
+
+
+async def test_the_time_zone_is_followed_elsewhere_a_second_later(database, tenant):
+    now = [0.0]
+    other = Plans(database, catalog_of(), monotonic=lambda: now[0])
+    assert (await other.plan_for(tenant.id)).schema.zone.key == "UTC"
+
+    async with database.writing() as session:
+        actor = Actor(
+            name="op", tenant_id=None, tenant=None, permissions=frozenset(), is_operator=True
+        )
+        asked = TenantPatch(time_zone="Europe/Berlin")
+        await TenantsService(session, actor, clock.now).update("acme", asked, "*")
+
+    now[0] = 1.0
+    assert (await other.plan_for(tenant.id)).schema.zone.key == "Europe/Berlin"
+
+
+async def keep_fields(database, tenant, connectors, *keys):
+    stored = [{"key": key, "label": key, "type": "text"} for key in keys]
+    async with database.writing() as session:
+        await Fields(session, tenant.id).keep(
+            {
+                "connector_id": connectors["prod-salesforce"],
+                "source_object": "salesforce.case",
+                "fields": stored,
+                "digest": digest_of(stored),
+                "fetched_at": clock.now(),
+            }
+        )
 
 
 async def test_rulesets_match_in_their_order(database, tenant, connectors):
