@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 2
 TESTS ?= tests plugins
-PLUGINS := -e plugins/pagerduty -e plugins/salesforce
+PLUGINS := -e plugins/pagerduty -e plugins/salesforce -e plugins/remedyforce
 FILES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
