@@ -212,6 +212,14 @@ def test_a_set_that_ran_out_of_memory_is_replaced_by_single_searches():
     assert built.find("ab") == made[:2]
 
 
+def test_patterns_without_a_set_are_searched_one_by_one():
+    made = [Pattern(one, ignore_case=False) for one in ("^a", "b$")]
+    built = PatternSets([])
+    built._shards = [(None, made)]
+
+    assert built.find("ac") == made[:1]
+
+
 def test_a_set_that_is_too_large_is_halved():
     made = [Pattern(f"[a-z]{{{n},900}}x", ignore_case=False) for n in range(2, 60)]
 
