@@ -1,137 +1,127 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from hub import Event, Record
-from hub.correlations.echo import Known, Made, Receipt, judge, receipts_of
+from hub.correlations.echo import Known, Made, Receipt, judge
+from hub.correlations.seen import Seen
+from hub.correlations.values import digest
+from hub.sdk.events import Event, Record
 
-AT = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
-STATUS = frozenset({"status"})
+SENT = datetime(2025, 11, 21, 9, 0, tzinfo=UTC)
 
 
-def event(values, *, at=AT, before=None, note=None, verb="resolved"):
-    record = Record(source_object="toy.ticket", id="1", values=values)
+def event(values, *, after: timedelta = timedelta(seconds=1), **more) -> Event:
     return Event(
-        trigger=f"toy.ticket.{verb}",
-        record=record,
-        occurred_at=at,
+        trigger="load.item.updated",
+        record=Record(source_object="load.item", id="1", values=values),
+        occurred_at=SENT + after,
         key="k",
-        before=before,
-        note=note,
+        **more,
     )
 
 
-def wrote(values, *, at=AT, run=7):
-    return receipts_of(values, run, at)
+def receipt(field="status", value="Working", **more) -> Receipt:
+    return Receipt(field=field, digest=digest(value), run_id=7, sent_at=SENT, hops=1, **more)
 
 
-def test_a_change_that_we_wrote_is_an_echo_and_names_its_run():
-    known = Known(values={"status": "open"}, receipts=wrote({"status": "resolved"}))
-
-    judged = judge(event({"status": "resolved"}), known)
-
-    assert judged.echo == "the hub wrote status"
-    assert judged.caused_by == 7
+def known(values=None, *receipts: Receipt, **more) -> Known:
+    seen = {"status": "New", "owner": "ana", "stamp": 1} if values is None else values
+    return Known(values=seen, receipts=receipts, noise=frozenset({"stamp"}), **more)
 
 
-def test_a_change_beside_ours_goes_on_as_a_genuine_one():
-    known = Known(values={"status": "open", "owner": "a"}, receipts=wrote({"status": "resolved"}))
+def test_a_change_that_we_wrote_is_an_echo():
+    found = judge(event({"status": "Working", "owner": "ana", "stamp": 2}), known(None, receipt()))
 
-    judged = judge(event({"status": "resolved", "owner": "b"}), known)
-
-    assert judged.echo is None
-    assert judged.ours == STATUS
+    assert found.echo == "the hub wrote status"
+    assert (found.caused_by, found.hops) == (7, 1)
 
 
-def test_what_the_vendor_changes_along_with_the_reported_field_is_part_of_the_echo():
-    known = Known(
-        values={"status": "open", "owner": "a"},
-        receipts=wrote({"status": "resolved"}),
-        about=STATUS,
-    )
+def test_a_change_beside_ours_goes_on_without_ours():
+    found = judge(event({"status": "Working", "owner": "bo"}), known(None, receipt()))
 
-    judged = judge(event({"status": "resolved", "owner": None}), known)
-
-    assert judged.echo == "the hub wrote status"
+    assert found.echo is None
+    assert found.ours == {"status"}
+    assert found.hops == 2
 
 
-def test_a_reported_field_that_we_did_not_write_is_genuine_whatever_else_we_wrote():
-    known = Known(
-        values={"status": "open", "owner": "a"}, receipts=wrote({"owner": "b"}), about=STATUS
-    )
+def test_another_value_is_genuine_and_ends_the_receipt():
+    found = judge(event({"status": "Closed"}), known(None, receipt()))
 
-    judged = judge(event({"status": "resolved", "owner": "b"}), known)
-
-    assert judged.echo is None
+    assert found.echo is None
+    assert [one.field for one in found.ended] == ["status"]
 
 
-def test_without_known_values_an_event_is_an_echo_only_if_its_reported_fields_are_ours():
-    receipts = wrote({"owner": "b"})
+@pytest.mark.parametrize(
+    ("after", "echo"),
+    [
+        (timedelta(minutes=-1), True),
+        (timedelta(minutes=9), True),
+        (timedelta(minutes=-3), False),
+        (timedelta(minutes=11), False),
+    ],
+)
+def test_an_echo_occurs_around_the_write(after, echo):
+    found = judge(event({"status": "Working"}, after=after), known(None, receipt()))
 
-    assert judge(event({"owner": "b"}), Known(values=None, receipts=receipts)).echo
-    assert (
-        judge(event({"owner": "b"}), Known(values=None, receipts=receipts, about=STATUS)).echo
-        is None
-    )
-
-
-@pytest.mark.parametrize(("minutes", "is_echo"), [(-3, False), (-1, True), (9, True), (11, False)])
-def test_a_receipt_counts_for_what_occurred_around_it(minutes, is_echo):
-    known = Known(values={"status": "open"}, receipts=wrote({"status": "resolved"}))
-
-    judged = judge(event({"status": "resolved"}, at=AT + timedelta(minutes=minutes)), known)
-
-    assert is_echo == (judged.echo is not None)
+    assert (found.echo is not None) is echo
 
 
-def test_a_newer_different_value_ends_the_receipt():
-    known = Known(values={"status": "resolved"}, receipts=wrote({"status": "resolved"}))
+def test_after_a_different_value_the_same_one_is_a_persons():
+    ended = receipt(ended_at=SENT + timedelta(seconds=5))
 
-    judged = judge(event({"status": "open"}, at=AT + timedelta(minutes=1)), known)
+    late = judge(event({"status": "Working"}, after=timedelta(seconds=2)), known(None, ended))
+    again = judge(event({"status": "Working"}, after=timedelta(seconds=9)), known(None, ended))
 
-    assert [one.field for one in judged.ended] == ["status"]
-
-
-def test_an_ended_receipt_makes_no_echo_of_what_came_after():
-    ended = Receipt(
-        field="status",
-        digest=wrote({"status": "resolved"})[0].digest,
-        run_id=7,
-        sent_at=AT,
-        ended_at=AT + timedelta(minutes=1),
-    )
-    known = Known(values={"status": "open"}, receipts=[ended])
-
-    assert judge(event({"status": "resolved"}, at=AT + timedelta(minutes=2)), known).echo is None
+    assert late.echo is not None
+    assert again.echo is None
 
 
-def test_a_note_that_we_made_is_an_echo_and_a_person_s_with_the_same_text_is_not():
-    note = event({"comment": "hello"}, before={"comment": None}, note="n1", verb="commented")
+def test_told_changes_are_believed():
+    told = event({"status": "Working", "owner": "bo"}, before={"status": "New"})
 
-    assert judge(note, Known(values=None, note_is_ours=True)).echo
-    assert judge(note, Known(values=None)).echo is None
-
-
-def test_a_created_record_is_an_echo_when_a_run_of_ours_made_it():
-    made = event({"status": "open"}, before={}, verb="created")
-
-    assert judge(made, Known(values=None, creating=Made(run_id=3, creates=True))).echo
-    assert judge(made, Known(values=None, origin=Made(run_id=3, creates=True))).echo
-    assert judge(made, Known(values=None, origin=Made(run_id=3, creates=False))).echo is None
+    assert judge(told, known({}, receipt())).echo == "the hub wrote status"
 
 
-texts = st.sampled_from(["a", "b", "c", None])
-records = st.dictionaries(st.sampled_from(["status", "owner", "stamp"]), texts)
+def test_an_event_that_changed_nothing_is_no_echo():
+    unchanged = event({"status": "New", "owner": "ana"})
+
+    assert judge(unchanged, known(None, receipt())).echo is None
 
 
-@given(before=records, after=records, written=records, about=st.frozensets(texts.filter(bool)))
-def test_what_nobody_wrote_is_never_an_echo(before, after, written, about):
-    known = Known(values=before, receipts=wrote(written), noise=frozenset({"stamp"}))
+def test_a_field_never_reported_before_did_not_change():
+    found = judge(event({"status": "Working", "team": "x"}), known({"status": "New"}, receipt()))
 
-    judged = judge(event(after), known)
+    assert found.echo == "the hub wrote status"
 
-    if judged.echo is not None:
-        assert all(written.get(field) == after.get(field) for field in judged.ours)
-        assert judged.ours
+
+def test_a_record_that_we_made_is_an_echo_by_link_or_mark():
+    created = event({"status": "New"}, before={})
+    made = Made(run_id=9, creates=True, hops=2)
+
+    assert judge(created, Known(values=None, creating=made)).echo == "a record that the hub made"
+    assert judge(created, Known(values=None, origin=made)).caused_by == 9
+    assert judge(event({"status": "New"}), Known(values=None, origin=made)).echo is None
+
+
+def test_a_note_is_known_by_its_id():
+    note = event({"note": "hello"}, before={"note": None}, note="n1")
+
+    assert judge(note, known({}, note_is_ours=True)).echo == "a note that the hub made"
+    assert judge(note, known({})).echo is None
+
+
+def test_an_older_event_turns_nothing_back():
+    seen = Seen(values={"status": "Closed"}, occurred_at=SENT + timedelta(hours=1))
+
+    assert seen.told(event({"status": "New"})) is seen
+
+
+def test_what_we_wrote_counts_until_the_vendor_reports_it():
+    seen = Seen(values={"status": "New", "owner": "ana"}, occurred_at=SENT - timedelta(hours=1))
+
+    wrote = seen.wrote({"status": "Working"}, SENT)
+    told = wrote.told(event({"status": "Closed"}))
+
+    assert wrote.present == {"status": "Working", "owner": "ana"}
+    assert wrote.values["status"] == "New"
+    assert told.present == {"status": "Closed", "owner": "ana"}

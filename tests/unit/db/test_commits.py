@@ -1,0 +1,118 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from hub.db.bulk import Kind, insert_rows, query, take_ids, write_rows
+from hub.db.commits import GroupCommit, Store, open_store
+from hub.db.engine import Database
+from hub.errors import Overloaded
+
+
+@pytest.fixture
+async def store(database: Database) -> AsyncIterator[Store]:
+    opened = open_store(database)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def commits(store: Store) -> AsyncIterator[GroupCommit]:
+    group = GroupCommit(store.write, maximum=50)
+    group.start()
+    yield group
+    await group.stop()
+
+
+def keep(connection, items):
+    rows = [(key, '{"n": 1}') for key in items]
+    insert_rows(connection, "hub_meta", {"key": Kind.TEXT, "value": Kind.JSON}, rows)
+    return [key.upper() for key in items]
+
+
+async def kept(store: Store) -> set[str]:
+    rows = await store.read(lambda c: query(c, "SELECT key FROM hub_meta"))
+    return {row[0] for row in rows}
+
+
+async def test_callers_share_transactions_and_get_their_own_answer(commits, store) -> None:
+    names = [f"k{number}" for number in range(300)]
+
+    answers = await asyncio.gather(*(commits.submit(keep, name) for name in names))
+
+    assert answers == [name.upper() for name in names]
+    assert await kept(store) == set(names)
+    assert commits.rows == 300
+    assert commits.commits <= 20
+
+
+async def test_only_the_broken_row_fails(commits, store) -> None:
+    wanted = [commits.submit(keep, name) for name in ("a", "b", None, "c")]
+
+    answers = await asyncio.gather(*wanted, return_exceptions=True)
+
+    assert [answers[0], answers[1], answers[3]] == ["A", "B", "C"]
+    assert isinstance(answers[2], Exception)
+    assert await kept(store) == {"a", "b", "c"}
+
+
+async def test_a_caller_that_goes_away_leaves_its_row(commits, store) -> None:
+    task = asyncio.create_task(commits.submit(keep, "gone"))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await commits.submit(keep, "stays")
+
+    assert await kept(store) == {"gone", "stays"}
+
+
+async def test_stopping_writes_what_waits_and_refuses_the_rest(store) -> None:
+    group = GroupCommit(store.write)
+    group.start()
+    waiting = [asyncio.create_task(group.submit(keep, f"k{number}")) for number in range(5)]
+    await asyncio.sleep(0)
+    await group.stop()
+
+    with pytest.raises(Overloaded):
+        await group.submit(keep, "late")
+    assert len(await asyncio.gather(*waiting)) == 5
+    assert len(await kept(store)) == 5
+
+
+async def test_nothing_is_kept_of_a_transaction_that_fails(store) -> None:
+    def half(connection) -> None:
+        keep(connection, ["half"])
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await store.write(half)
+
+    assert await kept(store) == set()
+
+
+async def test_rows_are_read_and_changed_in_one_statement(store) -> None:
+    names = [f"k{number}" for number in range(40)]
+    await store.write(lambda c: keep(c, names))
+    columns = {"key": Kind.TEXT, "value": Kind.JSON}
+
+    def change(connection):
+        return write_rows(
+            connection,
+            "UPDATE hub_meta SET value = v.value FROM {rows} WHERE hub_meta.key = v.key "
+            "RETURNING hub_meta.key",
+            columns,
+            [(name, '{"n": 2}') for name in [*names[:3], "unknown"]],
+        )
+
+    changed = await store.write(change)
+
+    assert sorted(row[0] for row in changed) == names[:3]
+
+
+async def test_ids_are_taken_once(store) -> None:
+    first = await store.write(lambda c: take_ids(c, "deliveries", 3))
+
+    assert first == sorted(first)
+    assert len(set(first)) == 3
+    assert await store.write(lambda c: take_ids(c, "deliveries", 0)) == []
