@@ -40,7 +40,9 @@ def test_a_second_process_is_told_who_has_the_database(tmp_path: Path) -> None:
         "Use PostgreSQL to run several.\n"
     )
     lock.release()
-    FileLock(tmp_path / "hub.db").acquire()
+    again = FileLock(tmp_path / "hub.db")
+    again.acquire()
+    again.release()
 
 
 def test_the_lock_is_taken_once_in_a_process(tmp_path: Path) -> None:
@@ -73,6 +75,7 @@ async def test_wakes_are_handed_out_after_the_commit_only(store) -> None:
         shards.schedule(connection, driver, [1], NOW)
         raise RuntimeError
 
+    driver.attach()
     running = asyncio.create_task(driver.run(drain, stop))
     await asyncio.sleep(0)
     with pytest.raises(RuntimeError):
@@ -114,6 +117,7 @@ async def test_a_deferred_wake_waits_for_its_time(store) -> None:
     async def drain(wake: Wake) -> None:
         woken.append(wake)
 
+    driver.attach()
     running = asyncio.create_task(driver.run(drain, stop))
     await scheduled(store, driver, 1)
     await store.write(lambda c: shards.renew(c, driver, 1, NOW, NOW + timedelta(seconds=30)))
@@ -136,6 +140,7 @@ async def test_a_drain_that_raises_is_woken_again(store) -> None:
         if len(woken) == 1:
             raise RuntimeError("once")
 
+    driver.attach()
     running = asyncio.create_task(driver.run(drain, stop))
     await scheduled(store, driver, 1)
     await asyncio.sleep(1.3)
