@@ -12,6 +12,7 @@ from hub.rules.model import Rule, Ruleset, content_digest
 from hub.rules.schema import Schema
 from hub.rulesets.bodies import meaning
 from hub.rulesets.effects import Edge, Node, Write, cycles, edges_of, writes_of
+from hub.rulesets.notes import note_copies
 from hub.rulesets.regions import Region, implies, overlap, passes, region_of
 from hub.rulesets.single import Note, notes_of
 
@@ -20,6 +21,7 @@ _MANY_KEYLESS: Final = 200
 _MANY_PATTERNS: Final = 500
 _SHARE: Final = 0.5
 SEVERITIES: Final[Mapping[str, Severity]] = {
+    "L101": "warning",
     "L102": "error",
     "L103": "error",
     "L104": "warning",
@@ -39,8 +41,10 @@ SEVERITIES: Final[Mapping[str, Severity]] = {
     "L501": "warning",
     "L502": "warning",
     "L503": "error",
+    "L504": "warning",
 }
 NAMES: Final[Mapping[str, str]] = {
+    "L101": "required-fields",
     "L102": "choice-unknown",
     "L103": "never",
     "L104": "trigger-unseen",
@@ -60,6 +64,7 @@ NAMES: Final[Mapping[str, str]] = {
     "L501": "unmapped-service",
     "L502": "calls",
     "L503": "secret",
+    "L504": "note-echo",
 }
 
 
@@ -88,13 +93,15 @@ class Around:
     `states` are the connectors' states, `unseen` (connector type, object) whose changes no
     webhook and no poller tells. `defaults` are connectors with a default service row or own
     default service, `whole` (connector, object) with a row for any value. `learned` are fields
-    that a vendor demanded. `daily` are runs a day by rule, `quota` requests a day by connector.
+    that a vendor demanded before, by connector and object (keys or vendor names). `daily` are
+    runs a day by rule, `quota` requests a day by connector.
     """
 
     states: Mapping[str, str] = field(default_factory=dict)
     unseen: frozenset[str] = frozenset()
     defaults: frozenset[str] = frozenset()
     whole: frozenset[tuple[str, str]] = frozenset()
+    learned: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     daily: Mapping[str, float] = field(default_factory=dict)
     quota: Mapping[str, float] = field(default_factory=dict)
 
@@ -140,6 +147,7 @@ def lint(
     for look in (_contradictions, _unreachable, _duplicates, _fights, _loops, _crowds):
         found.extend(look(seen, rest))
     found.extend(_calls(seen, rest, schema, around))
+    found.extend(_note_echoes(seen, rest, schema))
     order = {one.id: at for at, one in enumerate(seen)}
     return sorted(found, key=lambda one: (order.get(one.rule, 0), one.code, one.pointer))
 
@@ -358,6 +366,22 @@ def _calls(
                     f"{load[name] / quota:.0%} of its {quota:,.0f}."
                 )
                 yield _finding(one, "L502", text)
+
+
+def _note_echoes(seen: Sequence[_Seen], rest: Sequence[_Seen], schema: Schema) -> Iterator[Finding]:
+    """Look for notes that are copied both ways by plugins that don't know their own again."""
+    others = [(one, copy) for one in (*seen, *rest) for copy in note_copies(one.rule, schema)]
+    for one in seen:
+        for copy in note_copies(one.rule, schema):
+            back = next((pair for pair in others if copy.is_way_back(pair[1])), None)
+            unlinked = [] if back is None else copy.unlinked_with(back[1], schema)
+            if back is not None and unlinked:
+                text = (
+                    f"Notes go back by '{back[0].rule.name}', and the plugin "
+                    f"{' and '.join(unlinked)} does not tell the ids of the notes that it "
+                    "makes: they may come back as new ones."
+                )
+                yield _finding(one, "L504", text, f"/then/{copy.index}", others=[back[0]])
 
 
 __all__ = ["NAMES", "SEVERITIES", "Around", "Finding", "Note", "Severity", "lint"]

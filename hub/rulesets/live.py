@@ -7,8 +7,10 @@ from typing import Any, Final, NamedTuple, Protocol
 from hub.connectors.calls import answered
 from hub.errors import HubError
 from hub.rules import Rule, Schema
+from hub.rules.params import target_of
 from hub.rulesets.lint import Finding
-from hub.sdk.vocabulary import Choice
+from hub.rulesets.single import conditions_of, set_fields
+from hub.sdk.vocabulary import Choice, FieldType
 
 _MOST: Final = 50
 
@@ -42,6 +44,39 @@ def literals(rules: Sequence[Rule], schema: Schema) -> Iterator[Literal]:
                 if source and isinstance(value, str) and value and "{{" not in value:
                     at = f"/rules/{place}/then/{index}/with/{name}"
                     yield Literal(line.connector, source, value, place, at)
+            if action is not None:
+                target = target_of(action, line.params, rule.object)
+                for at, name, value in set_fields(line.params, target):
+                    whole = f"/rules/{place}/then/{index}/with{at}"
+                    yield from _of_field(schema, name, value, (line.connector, place, whole))
+        yield from _compared(rule, place, schema)
+
+
+def _compared(rule: Rule, place: int, schema: Schema) -> Iterator[Literal]:
+    """Yield what conditions compare with, for each connector that the events may come from."""
+    for condition in conditions_of(rule.when):
+        kind = condition.field.partition(".")[0]
+        named = [one for one in rule.sources if schema.connectors.get(one) == kind]
+        every = [name for name, of in schema.connectors.items() if of == kind]
+        value = condition.value
+        for connector in named or every:
+            for one in value if isinstance(value, list | tuple) else (value,):
+                where = (connector, place, f"/rules/{place}/when")
+                yield from _of_field(schema, condition.field, one, where)
+
+
+def _of_field(
+    schema: Schema,
+    name: str,
+    value: Any,  # noqa: ANN401 - JSON
+    where: tuple[str, int, str],
+) -> Iterator[Literal]:
+    field = schema.fields.get(name)
+    if field is None or not field.choice_source or field.type is not FieldType.CHOICE:
+        return
+    if isinstance(value, str) and value and "{{" not in value:
+        connector, place, at = where
+        yield Literal(connector, field.choice_source, value, place, at)
 
 
 def _source(field: Any) -> str | None:  # noqa: ANN401 - pydantic's FieldInfo

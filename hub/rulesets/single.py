@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
 from hub.rules.model import Condition, Group, Rule
-from hub.rules.params import services_needed, target_of
+from hub.rules.params import SERVICE, services_needed, target_of
 from hub.rules.schema import Schema, object_of
 from hub.rulesets.effects import Write, fields_read
 from hub.rulesets.regions import Region, narrowed, passes
+from hub.sdk.vocabulary import FieldSchema
 
 _NULL_HINT: Final = frozenset({"is_empty"})
 _ON: Final = "active"
@@ -35,6 +36,8 @@ class Tenant(Protocol):
     def defaults(self) -> frozenset[str]: ...  # noqa: D102 - named in lint.Around
     @property
     def whole(self) -> frozenset[tuple[str, str]]: ...  # noqa: D102 - named in lint.Around
+    @property
+    def learned(self) -> Mapping[tuple[str, str], frozenset[str]]: ...  # noqa: D102 - as above
 
 
 def notes_of(
@@ -42,6 +45,7 @@ def notes_of(
 ) -> Iterator[Note]:
     """Yield what is odd about a rule by itself."""
     schema, tenant = told
+    yield from _demanded(rule, schema, tenant)
     yield from _literals(rule, schema)
     yield from _triggers(rule, region, schema, tenant)
     yield from _connectors(rule, tenant)
@@ -53,6 +57,30 @@ def notes_of(
     yield from _secrets(rule, schema)
 
 
+def _demanded(rule: Rule, schema: Schema, tenant: Tenant) -> Iterator[Note]:
+    """L101: fields that a vendor refused records for before; declared ones are checked already."""
+    for index, line in enumerate(rule.then):
+        action, fields = schema.actions.get(line.do), line.params.get("fields", {})
+        if action is None or not action.creates or not isinstance(fields, Mapping):
+            continue
+        target = target_of(action, line.params, rule.object)
+        for name in sorted(tenant.learned.get((line.connector, target), ())):
+            field = _field_named(name, target, schema)
+            known = {name} if field is None else {field.key, field.vendor_name}
+            if (field is not None and field.required) or known & set(fields) or SERVICE in fields:
+                continue
+            text = (
+                f"'{line.connector}' refused a {schema.label_of(target)} without "
+                f"{field.label if field else name} before, and nothing sets it."
+            )
+            yield Note(code="L101", message=text, pointer=f"/then/{index}/with/fields")
+
+
+def _field_named(name: str, target: str, schema: Schema) -> FieldSchema | None:
+    fields = schema.fields_of(target)
+    return next((one for one in fields if name in (one.key, one.vendor_name)), None)
+
+
 def _literals(rule: Rule, schema: Schema) -> Iterator[Note]:
     """L102: literals that the target's field does not take."""
     for index, line in enumerate(rule.then):
@@ -60,7 +88,7 @@ def _literals(rule: Rule, schema: Schema) -> Iterator[Note]:
         if action is None:
             continue
         target = target_of(action, line.params, rule.object)
-        for pointer, name, value in _set_fields(line.params, target):
+        for pointer, name, value in set_fields(line.params, target):
             field = schema.fields.get(name)
             if field is None or not isinstance(value, str) or "{{" in value:
                 continue
@@ -75,7 +103,7 @@ def _literals(rule: Rule, schema: Schema) -> Iterator[Note]:
                 yield Note(code="L102", message=text, pointer=at)
 
 
-def _set_fields(params: Mapping[str, Any], target: str) -> Iterator[tuple[str, str, Any]]:
+def set_fields(params: Mapping[str, Any], target: str) -> Iterator[tuple[str, str, Any]]:
     """Yield pointer, whole field name and value of what parameters set."""
     named = params.get("field")
     if isinstance(named, str) and "value" in params:
@@ -132,7 +160,7 @@ def _mode(rule: Rule, schema: Schema) -> Iterator[Note]:
     if any(group.kind == "any" and len(group.kids) > 1 for group in _groups(rule.when)):
         text = "While one branch of 'any' stays true, the others do not fire it again."
         yield Note(code="L401", message=text, pointer="/when")
-    for condition in _conditions(rule.when):
+    for condition in conditions_of(rule.when):
         operator = schema.operators.get(condition.op)
         if operator is not None and (operator.changes or operator.needs_prior):
             text = f"'{operator.label}' is true at a change only, so 'becomes true' adds nothing."
@@ -147,7 +175,8 @@ def _groups(group: Group) -> Iterator[Group]:
             yield from _groups(kid)
 
 
-def _conditions(group: Group) -> Iterator[Condition]:
+def conditions_of(group: Group) -> Iterator[Condition]:
+    """Yield every condition of a group, however deep."""
     for one in _groups(group):
         yield from (kid for kid in one.kids if isinstance(kid, Condition))
 

@@ -3,19 +3,21 @@
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub import clock
 from hub.catalog.catalog import Catalog
 from hub.connectors.models import Connector, ConnectorObject
+from hub.rules.params import target_of
 from hub.rulesets import neighbours
 from hub.rulesets.lint import Around
 
 _DAYS: Final = 7
 _MINUTES_A_DAY: Final = 1440
+_LAST_RUNS: Final = 5_000
 
 
 async def around(session: AsyncSession, tenant_id: uuid.UUID, catalog: Catalog) -> Around:
@@ -31,6 +33,7 @@ async def around(session: AsyncSession, tenant_id: uuid.UUID, catalog: Catalog) 
         unseen=await _unseen(session, tenant_id, catalog),
         defaults=frozenset(defaults | own),
         whole=frozenset(whole),
+        learned=await _learned(session, connectors, catalog),
         daily=await _daily(session, tenant_id),
         quota=_quota(connectors, catalog),
     )
@@ -72,6 +75,40 @@ async def _unseen(session: AsyncSession, tenant_id: uuid.UUID, catalog: Catalog)
         if name not in polled and name not in {one.source_object for one in kind.pollers}:
             unseen.add(name)
     return frozenset(unseen)
+
+
+async def _learned(
+    session: AsyncSession, connectors: list[Connector], catalog: Catalog
+) -> Mapping[tuple[str, str], frozenset[str]]:
+    """Return the fields for lack of which a vendor refused records lately."""
+    found: dict[tuple[str, str], set[str]] = {}
+    if not neighbours.is_there("runs"):
+        return {}
+    for one in connectors:
+        kind = catalog.connector_types.get(one.type)
+        if kind is None or kind.demanded is None:
+            continue
+        for action, params, made, words in await session.execute(_refused(one)):
+            known = catalog.actions.get(action)
+            if known is not None and known.creates:
+                target = target_of(known, params, made or "")
+                found.setdefault((one.name, target), set()).update(kind.demanded(words))
+    return {place: frozenset(names) for place, names in found.items() if names}
+
+
+def _refused(connector: Connector) -> Select[Any]:
+    """Select what was given up among the connector's last runs."""
+    runs = neighbours.table("runs")
+    last = (
+        select(runs.c.action, runs.c.params, runs.c.source_object, runs.c.error, runs.c.state)
+        .where(runs.c.connector_id == connector.id)
+        .order_by(runs.c.id.desc())
+        .limit(_LAST_RUNS)
+        .subquery()
+    )
+    return select(last.c.action, last.c.params, last.c.source_object, last.c.error).where(
+        last.c.state == "dead", last.c.error.is_not(None)
+    )
 
 
 async def _daily(session: AsyncSession, tenant_id: uuid.UUID) -> Mapping[str, float]:

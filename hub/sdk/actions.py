@@ -66,7 +66,8 @@ class Action(Generic[Client, Params]):
     `calls` is the number of vendor requests a run costs, for dry run and quota.
     `find` looks for what an earlier send of the same run made (FIND_FIRST); it must read
     primary data, not a search index. `writes` is pure: the target's field values (by key)
-    that a run will set, as the vendor will report them back.
+    that a run will set, as the vendor will report them back. `notes`: it makes a note and
+    returns its id in `ActionResult.note`, so that the note is known when it comes back.
     """
 
     connector_type: str
@@ -80,6 +81,7 @@ class Action(Generic[Client, Params]):
     calls: int = 1
     find: Callable[[ActionCall[Client, Params]], Awaitable[ActionResult | None]] | None = None
     writes: Callable[[Params], Mapping[str, Value]] | None = None
+    notes: bool = False
 
     @property
     def name(self) -> str:

@@ -182,6 +182,8 @@ class ConnectorType(Generic[Settings, Client]):
     simulator inside, so that production never loads it. `requests_per_minute` is the pace
     per credential; `quota` (pure) reads what the vendor's response headers say of it.
     `limited_by` names the secret settings field that the vendor counts its limit by.
+    `demanded` (pure) reads from the words of a Rejected which fields the record lacked, by key
+    or vendor name; rules that set none of them are warned of.
     """
 
     name: str
@@ -201,6 +203,7 @@ class ConnectorType(Generic[Settings, Client]):
     requests_per_minute: int | None = None
     quota: Callable[[Mapping[str, str]], Quota | None] | None = None
     limited_by: str | None = None
+    demanded: Callable[[str], Sequence[str]] | None = None
 
     def source_object(self, name: str, label: str, *, vendor_name: str = "") -> SourceObject:
         """Declare a source object of this connector type: `incident` -> `pagerduty.incident`."""
@@ -219,6 +222,7 @@ class ConnectorType(Generic[Settings, Client]):
         calls: int = 1,
         find: Callable[[ActionCall[Client, Params]], Awaitable[ActionResult | None]] | None = None,
         writes: Callable[[Params], Mapping[str, Value]] | None = None,
+        notes: bool = False,
     ) -> Action[Client, Params]:
         """Declare an action of this connector type."""
         return Action(
@@ -233,4 +237,5 @@ class ConnectorType(Generic[Settings, Client]):
             calls=calls,
             find=find,
             writes=writes,
+            notes=notes,
         )

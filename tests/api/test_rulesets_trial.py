@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -16,8 +17,10 @@ from hub.rules import Linked, Surroundings, build_facts, dump_facts
 from hub.rulesets.schema_of import schema_for
 from hub.rulesets.whatif import Whatifs
 from hub.runs.models import RuleBreaker, Run
+from hub.sdk.connector_types import ChoiceSource
 from hub.sdk.events import RecordRef
-from tests.api.rules_world import Clients, add_connectors, api, catalog_of, event, rule
+from hub.sdk.vocabulary import Choice, FieldType
+from tests.api.rules_world import CASE, Clients, add_connectors, api, catalog_of, event, rule
 
 CATALOG = catalog_of()
 
@@ -440,6 +443,68 @@ async def test_literals_are_compared_with_the_vendor_s_live_lists_when_asked_for
     assert [one["code"] for one in unasked.json()["lint"]] == []
     assert [(one["pointer"], one["detail"]) for one in live_.json()["lint"]] == [
         ("/rules/1/then/0/with/service", "'PGONE' is not among the services of prod-pagerduty.")
+    ]
+
+
+def taught(fields=(), **of_salesforce):
+    """Return the catalog with other abilities of the Salesforce connector type."""
+    made = catalog_of(more_fields=fields)
+    kinds = dict(made.connector_types)
+    kinds["salesforce"] = replace(kinds["salesforce"], **of_salesforce)
+    return replace(made, connector_types=kinds)
+
+
+async def test_choices_of_fields_are_compared_with_live_lists_too(database, tenant):
+    async def moods(client, search):
+        return [Choice(value="good", label="Good")]
+
+    mood = CASE.field("mood", "Mood", FieldType.CHOICE, choice_source="moods", writable=True)
+    catalog = taught([mood], choices=(ChoiceSource(name="moods", fetch=moods),))
+
+    async def by_name(_, name):
+        kind = catalog.connector_types[name.partition("-")[2]]
+        return SimpleNamespace(working_type=kind, client=None)
+
+    await add_connectors(database, tenant)
+    to_good = {"field": "salesforce.case.mood", "op": "is_any_of", "value": ["good", "gloomy"]}
+    write = {"do": "salesforce.set_field", "connector": "prod-salesforce",
+             "with": {"field": "salesforce.case.mood", "value": "sour"}}  # fmt: skip
+    asked = rule("moods", on=["salesforce.case.updated"], when={"all": [to_good]}, then=[write])
+    clients = SimpleNamespace(by_name=by_name)
+    async with api(database, tenant, catalog=catalog, clients=clients) as hub:
+        await hub.post("/rulesets", json={"name": "x", "rules": [asked]})
+
+        found = (await hub.post("/rulesets/x/draft:check?live=true")).json()["lint"]
+
+    assert {(one["pointer"], one["detail"]) for one in found if one["code"] == "L102"} == {
+        ("/rules/0/then/0/with/value", "'sour' is not among the moods of prod-salesforce."),
+        ("/rules/0/when", "'gloomy' is not among the moods of prod-salesforce."),
+    }
+
+
+async def test_the_linter_learns_required_fields_from_refusals(database, tenant):
+    catalog = taught(demanded=lambda words: words.removeprefix("missing: ").split(", "))
+    connectors = await add_connectors(database, tenant)
+    world = SimpleNamespace(tenant=tenant, connectors=connectors)
+    create = {"do": "salesforce.create_record", "connector": "prod-salesforce"}
+    made = rule("make", on=["pagerduty.incident.triggered"], when={},
+                then=[create | {"with": {"fields": {"subject": "x"}}}])  # fmt: skip
+    async with api(database, tenant, catalog=catalog) as hub:
+        await hub.post("/rulesets", json={"name": "x", "rules": [made]})
+        before = (await hub.post("/rulesets/x/draft:check")).json()["lint"]
+        async with database.writing() as session:
+            refused = run_of(world, 1, "r", "r", state="dead", error="missing: category, Priority")
+            refused.action = "salesforce.create_record"
+            refused.params = {"object": "salesforce.case", "fields": {"subject": "x"}}
+            refused.connector_id = connectors["prod-salesforce"]
+            session.add(refused)
+
+        after = (await hub.post("/rulesets/x/draft:check")).json()["lint"]
+
+    assert [one["code"] for one in before] == ["L402"]
+    assert [one["detail"] for one in after if one["code"] == "L101"] == [
+        "'prod-salesforce' refused a Case without Priority before, and nothing sets it.",
+        "'prod-salesforce' refused a Case without Category before, and nothing sets it.",
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import hub
-from hub_salesforce.errors import Ambiguous, Answer, Conflict, Duplicate, raise_for
+from hub_salesforce.errors import Ambiguous, Answer, Conflict, Duplicate, demanded, raise_for
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
@@ -67,6 +67,22 @@ def test_the_fields_are_named() -> None:
             ),
             NOW,
         )
+
+
+@pytest.mark.parametrize(
+    ("words", "fields"),
+    [
+        ("REQUIRED_FIELD_MISSING: Required fields are missing: [A__c] [A__c]", ("A__c",)),
+        ("REQUIRED_FIELD_MISSING: Required fields are missing: [A, B]", ("A", "B")),
+        ("DUPLICATE_VALUE: is there [C]; REQUIRED_FIELD_MISSING: words [D]", ("D",)),
+        ("INVALID_FIELD: No such column [E]", ()),
+        ("", ()),
+    ],
+)
+def test_the_fields_that_a_record_lacked_are_read_from_the_words(
+    words: str, fields: tuple[str, ...]
+) -> None:
+    assert fields == demanded(words)
 
 
 def test_errors_of_collections_are_read_too() -> None:

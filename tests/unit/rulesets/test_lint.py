@@ -1,6 +1,9 @@
 """What the linter finds, and that it never claims what is not so."""
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from hub.rules.conditions import Conditions, View
 from hub.rules.facts import Surroundings, build_facts
 from hub.rules.model import Rule, Ruleset, read_rule
-from hub.rulesets.lint import Around, lint
+from hub.rulesets.lint import NAMES, SEVERITIES, Around, lint
 from hub.rulesets.regions import implies, overlap, region_of
 from hub.rulesets.repository import Vocabulary
 from hub.rulesets.schema_of import schema_of
@@ -246,6 +249,74 @@ def test_rules_without_an_indexed_condition_are_told():
     negative = rule(when=everything(condition("category", "is_not", "db")))
 
     assert "L404 /rules/0/when" in found(negative, without=())
+
+
+def test_fields_that_a_vendor_demanded_before_are_asked_for():
+    def creating(**fields):
+        line = {"do": "salesforce.create_record", "connector": "prod-salesforce"}
+        return rule(when=everything(P1), then=[line | {"with": {"fields": fields}}])
+
+    taught = Around(learned={("prod-salesforce", CASE): frozenset({"Priority", "Mood__c"})})
+
+    assert [one for one in found(creating(subject="x"), around=taught) if "L101" in one] == [
+        "L101 /rules/0/then/0/with/fields",
+        "L101 /rules/0/then/0/with/fields",
+    ]
+    given_ = creating(subject="x", priority="P1", Mood__c="good")
+    assert "L101" not in codes(given_, around=taught)
+    assert "L101" not in codes(creating(subject="x"))
+
+
+def note_rules():
+    out = {"do": "pagerduty.add_note", "connector": "prod-pagerduty"}
+    back = {"do": "salesforce.add_comment", "connector": "prod-salesforce"}
+    return (
+        rule(
+            "notes out",
+            on=["salesforce.case.commented"],
+            then=[out | {"with": {"content": "{{ salesforce.case.comment }}"}}],
+        ),
+        rule(
+            "notes back",
+            on=["pagerduty.incident.annotated"],
+            then=[back | {"with": {"content": "{{ pagerduty.incident.note }}"}}],
+        ),
+    )
+
+
+def linked(*names: str):
+    actions = [replace(one, notes=name in names) for name, one in CATALOG.actions.items()]
+    by_name = {one.name: one for one in actions}
+    return schema_of(KNOWN, replace(CATALOG, actions=by_name))
+
+
+def test_notes_both_ways_need_plugins_that_know_their_own_again():
+    both = ("pagerduty.add_note", "salesforce.add_comment")
+    out, back = note_rules()
+
+    def echoes(*rules, names=(), others=()):
+        findings = lint(ruleset(*rules), others, linked(*names), MAPPED)
+        return [one.message for one in findings if one.code == "L504"]
+
+    assert len(echoes(out, back)) == 2
+    assert len(echoes(out, back, names=both[:1])) == 2
+    assert "plugin salesforce does" in echoes(out, back, names=both[:1])[0]
+    assert len(echoes(out, others=[ruleset(back, name="other")])) == 1
+    assert echoes(out, back, names=both) == []
+    assert echoes(out) == []
+
+
+def test_every_code_has_its_entry_in_the_documentation():
+    page = (Path(__file__).parents[3] / "docs/reference/lint-codes.md").read_text()
+    entries = dict(re.findall(r"^## (L\d{3}) ([\w-]+)$", page, re.MULTILINE))
+    words = {"error": "Blocks", "warning": "Warns", "info": "Informs"}
+
+    assert entries == NAMES
+    assert NAMES.keys() == SEVERITIES.keys()
+    told = {code: page.split(f"## {code} ")[1].split("\n\n")[1] for code in NAMES}
+    assert {code: words[severity] for code, severity in SEVERITIES.items()} == {
+        code: text.split()[0].rstrip(".:;,") for code, text in told.items()
+    }
 
 
 def test_calls_beyond_half_the_quota_are_told():

@@ -34,4 +34,5 @@ SALESFORCE: ConnectorType[SalesforceSettings, SalesforceClient] = ConnectorType(
     discovery=kit.discovery(CASE),
     simulator=_simulator,
     quota=kit.quota,
+    demanded=kit.demanded,
 )

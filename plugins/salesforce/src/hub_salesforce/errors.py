@@ -96,6 +96,17 @@ def error_of(answer: Answer, faults: tuple[Fault, ...], now: datetime) -> hub.Co
     return _by_status(answer, said, faults)
 
 
+def demanded(words: str) -> tuple[str, ...]:
+    """Return the API names of the fields that a refusal says were missing."""
+    named = (
+        name.strip()
+        for said in re.findall(r"REQUIRED_FIELD_MISSING: ([^;]*)", words)
+        for listed in re.findall(r"\[([^\]]*)\]", said)
+        for name in listed.split(",")
+    )
+    return tuple(dict.fromkeys(name for name in named if name))
+
+
 def _fault(row: Mapping[str, Any]) -> Fault:
     code = row.get("errorCode") or row.get("statusCode") or row.get("error") or ""
     words = row.get("message") or row.get("error_description") or ""

@@ -26,7 +26,7 @@ from hub_salesforce.checks import checks_of
 from hub_salesforce.choices import choices_of, picklist
 from hub_salesforce.client import SalesforceClient
 from hub_salesforce.discovery import discovery_of
-from hub_salesforce.errors import Conflict, Duplicate, Fault, SalesforceRejected
+from hub_salesforce.errors import Conflict, Duplicate, Fault, SalesforceRejected, demanded
 from hub_salesforce.forms import Form
 from hub_salesforce.ids import is_id, same_id, to_18
 from hub_salesforce.inbound.receiver import receiver_of
@@ -68,6 +68,7 @@ __all__ = [
     "apex_trigger",
     "checks",
     "choices",
+    "demanded",
     "discovery",
     "fields",
     "fitted",

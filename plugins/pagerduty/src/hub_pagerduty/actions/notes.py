@@ -101,6 +101,7 @@ NOTE_ACTIONS: list[Action[Any, Any]] = [
         target=INCIDENT,
         repeat=Repeat.FIND_FIRST,
         find=find_note,
+        notes=True,
     ),
     PAGERDUTY.action(
         "publish_status_update",

@@ -91,6 +91,7 @@ def _add_comment(connector_type: ConnectorType[Any, Any], objects: Objects) -> A
         target=next(one for one in objects.declared if one.notes).source_object,
         repeat=Repeat.FIND_FIRST,
         find=find_comment,
+        notes=True,
     )
 
 
