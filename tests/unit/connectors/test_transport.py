@@ -134,7 +134,7 @@ async def test_private_addresses_can_be_closed() -> None:
 )
 def test_only_public_addresses_are_admitted_where_private_ones_are_closed(
     address: str,
-    expected: bool,  # noqa: FBT001 - a parameter of the test
+    expected: bool,
 ) -> None:
     assert expected == admits(ipaddress.ip_address(address), private=False)
 
