@@ -92,4 +92,5 @@ REMEDYFORCE: ConnectorType[RemedyforceSettings, SalesforceClient] = ConnectorTyp
     discovery=kit.discovery(INCIDENT),
     simulator=_simulator,
     quota=kit.quota,
+    demanded=kit.demanded,
 )

@@ -116,7 +116,7 @@ class _Text(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Keep text."""
         if not self._dropped:
-            self.parts.append(data)
+            self.parts.append(" ".join(data.splitlines()) if "\n" in data else data)
 
     def _close_link(self, address: str) -> None:
         shown = self.parts[-1].strip() if self.parts else ""

@@ -48,6 +48,7 @@ def add_note(connector_type: ConnectorType[Any, Any]) -> Action[Any, Any]:
         repeat=Repeat.FIND_FIRST,
         find=find_note,
         calls=2,
+        notes=True,
     )
 
 
