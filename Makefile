@@ -40,7 +40,7 @@ lint: .venv/.dev  ## format, lint, layers, spelling, dependencies
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/lint-imports
 	@$(BIN)/codespell hub plugins tests docs bench *.md
-	@$(BIN)/deptry . 2>/dev/null
+	@$(BIN)/deptry . --no-ansi
 	@for one in plugins/*/; do (cd $$one && ../../$(BIN)/deptry src --package-module-name-map 'integration-hub=hub,hub-salesforce=hub_salesforce' --no-ansi) || exit 1; done
 
 types: .venv/.dev  ## mypy --strict
