@@ -25,18 +25,20 @@ class Explainer:
 
     def explain(self, entries: Iterable[Entry], rule_id: str | None) -> list[RuleTrace]:
         """Explain one rule, or all that run on the trigger; `entries` by id in any order."""
-        ordered = sorted(entries, key=lambda one: one.order)
-        wanted = [one for one in ordered if self._concerns(one, ordered, rule_id)]
+        wanted = sorted(self._wanted(list(entries), rule_id), key=lambda one: one.order)
         shown = pictures(self._facts, self._compiler.schema, {one.object for one in wanted})
         traces = [one for entry in wanted for one in self._entry(entry, shown)]
         return [one for one in traces if rule_id in {None, one.rule}]
 
-    def _concerns(self, entry: Entry, ordered: Sequence[Entry], rule_id: str | None) -> bool:
-        """Tell whether the entry is asked for, or may have stopped the one that is."""
-        if rule_id is None or entry.id == rule_id:
-            return rule_id is not None or self._facts.trigger in entry.triggers
-        asked = next((one for one in ordered if one.id == rule_id), None)
-        return asked is not None and entry.stop and entry.home.id == asked.home.id
+    def _wanted(self, entries: Sequence[Entry], rule_id: str | None) -> list[Entry]:
+        """Choose what is asked for, and what may have stopped it."""
+        if rule_id is None:
+            return [one for one in entries if self._facts.trigger in one.triggers]
+        asked = next((one for one in entries if one.id == rule_id), None)
+        if asked is None:
+            return []
+        home = asked.home.id
+        return [one for one in entries if one is asked or (one.stop and one.home.id == home)]
 
     def _entry(self, entry: Entry, shown: Sequence[Picture]) -> list[RuleTrace]:
         fitting = [one for one in shown if one.shows(entry.object)]
