@@ -49,7 +49,8 @@ class ActionResult:
 
     `summary` is one sentence for people ("Created incident #42").
     `record` is the record that was made or changed, as far as the answer told.
-    `changed` is False when it was so already. `note` is the id of the note that was made.
+    `changed` is False when it was so already. `note` is the id of the note that was made; with
+    a note and no record, the note is all that the action wrote.
     """
 
     summary: str

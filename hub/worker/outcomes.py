@@ -213,7 +213,8 @@ class Outcomes:
             )
         )
         self.known.our_notes.add((run.connector_id, result.note))
-        self.wrote_nothing.append(run)  # its receipts: the note's id says it better now
+        if result.record is None:  # nothing but a note, whose id says it better than receipts
+            self.wrote_nothing.append(run)
 
     def _record(self, job: Job, result: ActionResult, now: datetime) -> None:
         """Remember the values that a run set, and link the record that it made."""
