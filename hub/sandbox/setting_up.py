@@ -19,7 +19,8 @@ DEFAULT_SERVICE = "PGEN001"
 AGENT = "agent@acme.example"
 RULESETS = ("case_to_pagerduty.yaml", "pagerduty_to_case.yaml")
 
-_OFTEN: Mapping[str, Any] = {"poll_interval_seconds": 10, "poll_safety_lag_seconds": 0}
+_POLL_S = 60
+_OFTEN_S = 30
 
 Say = Callable[[str], None]
 
@@ -33,16 +34,17 @@ async def set_up(
 ) -> World:
     """Make tenant, connectors, mapping, rulesets and webhooks; say each; return the world.
 
-    With `often`, what got lost is looked for every few seconds.
+    With `often`, what got lost is looked for as often as the hub allows.
     """
     stands = await _stands(running.sandbox_url, http)
     operator = Hub(url=running.hub_url, token=running.operator_token, tenant=TENANT, http=http)
     await operator.post("/tenants", {"slug": TENANT, "name": "Demo", "time_zone": "UTC"})
     say(f"✓ Tenant {TENANT} added")
     pushing = secrets.token_hex(16)
-    await _connector(operator, "pagerduty", stands["pagerduty"]["settings"], say)
-    own = {"webhook_secret": pushing, **(_OFTEN if often else {})}
-    await _connector(operator, "salesforce", stands["salesforce"]["settings"] | own, say)
+    every = _OFTEN_S if often else _POLL_S
+    await _connector(operator, "pagerduty", stands["pagerduty"]["settings"], every, say)
+    own = {"webhook_secret": pushing} | ({"poll_safety_lag_seconds": 0} if often else {})
+    await _connector(operator, "salesforce", stands["salesforce"]["settings"] | own, every, say)
     await _mappings(operator, say)
     for name in RULESETS:
         await _ruleset(operator, name, say)
@@ -79,8 +81,10 @@ async def _stands(url: str, http: httpx.AsyncClient) -> Mapping[str, dict[str, A
     return found
 
 
-async def _connector(hub: Hub, type: str, settings: Mapping[str, Any], say: Say) -> None:
-    body = {"type": type, "name": type, "settings": dict(settings)}
+async def _connector(
+    hub: Hub, type: str, settings: Mapping[str, Any], every: int, say: Say
+) -> None:
+    body = {"type": type, "name": type, "settings": dict(settings), "poll_every_s": every}
     await hub.post("connectors", body)
     say(f"✓ Connector {type} added")
     failed = []

@@ -16,8 +16,7 @@ from hub.sandbox.setting_up import set_up
 from hub.sandbox.story import COMMENT, NOTE, STORY, Seen, Step, World
 from hub.settings import bare_environment
 
-DEEDS = [number for number, step in enumerate(STORY, start=1) if step.do is not None]
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -42,21 +41,27 @@ async def at_work(tmp_path: Path) -> AsyncIterator[tuple[Running, World]]:
         yield both, world
 
 
-@pytest.mark.parametrize("number", DEEDS)
-async def test_a_hub_killed_after_a_deed_ends_the_story_right(at_work, number: int) -> None:
+async def test_a_hub_killed_while_it_works_ends_the_story_right(at_work) -> None:
+    """Each deed is accepted by the hub, which is killed a moment later."""
     both, world = at_work
+    chance = random.Random(0)
+    seen = 0
 
-    async def kill(step: Step) -> None:
-        if step is STORY[number - 1]:
+    async def kill_at_work(step: Step) -> None:
+        nonlocal seen
+        if step.do is not None:
+            seen = await _more_delivered(world, seen)
+            await asyncio.sleep(chance.uniform(0, 0.05))
             await both.kill_hub()
 
-    await story.run(world, _patient(), tell=_nothing, interrupt=kill)
+    await story.run(world, _patient(), tell=_nothing, interrupt=kill_at_work)
 
     await _once_each(world)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_a_hub_killed_at_random_moments_ends_the_story_right(at_work, seed: int) -> None:
+    """Also before it has accepted: then the vendor repeats, or the poller finds it."""
     both, world = at_work
     chance = random.Random(seed)
     kills: list[asyncio.Task[None]] = []
@@ -75,6 +80,16 @@ async def test_a_hub_killed_at_random_moments_ends_the_story_right(at_work, seed
         await asyncio.gather(*kills)
 
     await _once_each(world)
+
+
+async def _more_delivered(world: World, before: int) -> int:
+    """Wait until the hub has answered one more delivery."""
+    async with asyncio.timeout(20):
+        while True:
+            now = await world.pagerduty.delivered() + await world.salesforce.delivered()
+            if now > before:
+                return now
+            await asyncio.sleep(0.01)
 
 
 async def _once_each(world: World) -> None:
