@@ -31,6 +31,7 @@ WORKING = act("salesforce.set_field", field="salesforce.case.status", value="Wor
 async def planned(world: World, case: str) -> Json:
     """Return the one run of a case's first event."""
     event = await world.event("salesforce.case.created", case)
+    run: Json
     (run,) = event["runs"]
     return run
 
@@ -81,7 +82,8 @@ async def test_a_rule_whose_field_is_gone_is_off_with_the_reason_until_it_is_bac
 async def problems_of(world: World, ruleset: str) -> list[Json]:
     await world.post("rules:explain", sample("High"))
     await world.app.state.plans.plan_for(await tenant_id(world))
-    return (await world.get(f"rulesets/{ruleset}"))["problems"]
+    found: list[Json] = (await world.get(f"rulesets/{ruleset}"))["problems"]
+    return found
 
 
 async def no_problems(world: World, ruleset: str) -> bool:

@@ -187,7 +187,8 @@ def test_a_ruleset_is_shown_changed_published_and_rolled_back(call, tmp_path) ->
     assert "Priority is Low" in call("ruleset", "diff", str(file), status=1)
     call("ruleset", "diff", str(file), status=1)  # asking changes nothing
 
-    call("ruleset", "apply", str(file), "--publish", "--note", "low too")
+    applied = call("ruleset", "apply", str(file), "--publish", "--note", "low too")
+    assert applied.index("Priority is Low") < applied.index("in the draft")
     assert "low too" in call("ruleset", "versions", RULESET)
     again = call("ruleset", "apply", str(file), "--publish")
     assert "the active version says the same" in again
@@ -204,6 +205,23 @@ def test_a_wrong_ruleset_is_told_with_the_place(call, tmp_path) -> None:
     told = call("ruleset", "apply", str(file), status=1, err=True)
 
     assert "/rules/0/when/all/0/field: No field 'prioritie' on Case. Nearest: 'priority'." in told
+
+
+def test_of_a_file_with_a_wrong_ruleset_nothing_is_applied(call, tmp_path) -> None:
+    fine = call("ruleset", "show", RULESET).splitlines()
+    wrong = [line.replace("case.priority", "case.prioritie") for line in fine]
+    listed = ["rulesets:"]
+    for name, lines in (("Fine", fine), ("Wrong", wrong)):
+        renamed = [f"name: {name}" if line.startswith("name:") else line for line in lines]
+        kept = [line for line in renamed if not line.strip(" -").startswith("id:")]
+        listed += [f"{'- ' if at == 0 else '  '}{line}" for at, line in enumerate(kept)]
+    file = tmp_path / "both.yaml"
+    file.write_text("\n".join(listed))
+
+    told = call("ruleset", "apply", str(file), status=1, err=True)
+
+    assert "/rulesets/1/rules/0/when/all/0/field" in told
+    assert "Fine" not in call("ruleset", "list")
 
 
 def test_a_ruleset_is_switched_off_and_on(call) -> None:

@@ -66,9 +66,13 @@ def apply(
 ) -> None:
     """Make a ruleset of a file, or put the file into the working copy of the one of that name.
 
-    A new ruleset is disabled, and nothing is matched before it is published and enabled.
+    What will change is shown first; when anything is wrong, nothing is applied. A new ruleset
+    is disabled, and nothing is matched before it is published and enabled.
     """
-    for given in ruleset_files.read(file):
+    listed = ruleset_files.read(file)
+    for line in ruleset_files.plan(session, listed, publish=publish or enable):
+        session.screen.skipped(line)
+    for given in listed:
         ruleset = ruleset_files.put(session, given)
         session.screen.done(f"Ruleset {given['name']}: {ruleset_files.count(given)} in the draft")
         if (publish or enable) and _differs(session, ruleset):
@@ -83,9 +87,7 @@ def diff(
     file: Annotated[str, typer.Argument(help="A file with a ruleset, or - for input.")],
 ) -> None:
     """Show how a file differs from the active version; exit status 1 when it does."""
-    changes = [
-        line for given in ruleset_files.read(file) for line in ruleset_files.diff(session, given)
-    ]
+    changes = ruleset_files.plan(session, ruleset_files.read(file), publish=True)
     session.show({"changes": changes}, lambda: _lines(session, changes))
     if changes:
         raise Failed("The file differs from the active version.", f"hub ruleset apply {file}")

@@ -58,18 +58,31 @@ def body(session: Session, ruleset: Mapping[str, Any], *, draft: bool) -> dict[s
     }
 
 
-def diff(session: Session, given: dict[str, Any]) -> list[str]:
-    """Return in words how a file differs from what is there."""
-    there = _named(session, str(given["name"]))
-    state = there["state"] if there else "disabled"
-    document = {"format": 1, "rulesets": [{**_whole(given), "state": state}]}
-    plan = session.hub.call("POST", "rulesets/import", query={"plan": True}, body=document).body
+def plan(session: Session, listed: list[dict[str, Any]], *, publish: bool) -> list[str]:
+    """Return in words what applying a file changes, of all its rulesets at once.
+
+    Failed lists every fault of every ruleset, with its place in the file.
+    """
+    document = {"format": 1, "rulesets": [_stating(session, given) for given in listed]}
+    query = {"plan": True, "publish": publish}
+    try:
+        plan = session.hub.call("POST", "rulesets/import", query=query, body=document).body
+    except Failed as failed:
+        if len(listed) > 1:
+            raise
+        details = [line.replace("/rulesets/0/", "/", 1) for line in failed.details]
+        raise Failed(failed.cause, failed.fix, status=failed.status, details=details) from failed
     return [
         line
         for one in plan["rulesets"]
         if one["action"] != "unchanged"
         for line in (f"{one['name']}: {one['action']}", *(f"  {words}" for words in one["words"]))
     ]
+
+
+def _stating(session: Session, given: dict[str, Any]) -> dict[str, Any]:
+    there = _named(session, str(given["name"]))
+    return {**_whole(given), "state": there["state"] if there else "disabled"}
 
 
 def count(given: Mapping[str, Any]) -> str:
