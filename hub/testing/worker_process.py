@@ -2,7 +2,8 @@
 
 `python -m hub.testing.worker_process` reads a JSON object from its first argument: url, sink,
 rules, dispatch; and, to be killed at a step, `kill_at` with the how-manieth pass of it. It
-prints "ready" when it works and ends when standard input is closed.
+prints "ready" when it works and ends when standard input is closed. With `accept` it accepts
+so many deliveries instead, works none, and ends.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from hub.testing.rig import running_rig
+from hub.testing.rig import Rig, item, running_rig
 
 
 def killer(step: str, times: int) -> Callable[[str], None]:
@@ -31,6 +32,19 @@ def killer(step: str, times: int) -> Callable[[str], None]:
     return passing
 
 
+async def accept(rig: Rig, count: int) -> None:
+    """Accept deliveries as fast as 32 callers can; write each key once it was answered."""
+    numbers = iter(range(count))
+
+    async def call() -> None:
+        for number in numbers:
+            await rig.send(item(f"l{number % 50}", number // 50))
+            sys.stdout.write(f"l{number % 50}/{number // 50}\n")
+            sys.stdout.flush()
+
+    await asyncio.gather(*(call() for _ in range(32)))
+
+
 async def main(told: dict[str, Any]) -> None:
     """Work until standard input ends."""
     async with running_rig(
@@ -40,9 +54,13 @@ async def main(told: dict[str, Any]) -> None:
         dispatch=told.get("dispatch"),
         connectors=told.get("connectors", ("load",)),
         passing=killer(told.get("kill_at", ""), told.get("times", 1)),
-    ):
+        works="accept" not in told,
+    ) as rig:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
+        if "accept" in told:
+            await accept(rig, told["accept"])
+            return
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

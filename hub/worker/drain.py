@@ -34,10 +34,14 @@ class Drains:
     stop: asyncio.Event
     loader: Loader
     signals: dict[int, asyncio.Event] = field(default_factory=dict)
-    lanes_in_work: int = 0
+    turns: dict[int, asyncio.Lock] = field(default_factory=dict)
 
     async def drain(self, wake: Wake) -> None:
-        """Work a shard until nothing is left in it; a stale wake-up does nothing."""
+        """Work a shard until nothing is left in it; a stale or doubled wake-up does nothing."""
+        async with self.turns.setdefault(wake.shard, asyncio.Lock()):
+            await self._drain(wake)
+
+    async def _drain(self, wake: Wake) -> None:
         at = monotonic()
         epoch = await self.parts.commits.submit(self._claim, wake)
         if epoch is None:

@@ -131,8 +131,15 @@ class Sending:
             return self._wait_for(job, connector.state.value)
         return None
 
+    def _not_sent(self, run: LedgerRun) -> None:
+        """Take back that a run was called sent with the plan: it waits before it is sent."""
+        if self.fresh and run.state == "sent" and run.attempts == 0:
+            run.state, run.sent_at = "intent", None
+            self.outcomes.changed[run.id] = run
+
     def _wait_for(self, job: Job, why: str) -> Hold:
         run = job.run
+        self._not_sent(run)
         if run.state == "intent" and run.attempts == 0 and run.outcome is None:
             run.outcome = "waiting"
             self.outcomes.tell(run, f"waiting, the connector is {why}.", "warning")
@@ -278,6 +285,7 @@ class Sending:
         """Make an attempt, with a permit, and only while the shard is provably ours."""
         busy = await self._permit(job)
         if busy is not None:
+            self._not_sent(job.run)
             return busy
         await self._prove()
         run = job.run

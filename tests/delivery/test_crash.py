@@ -2,9 +2,9 @@
 
 import pytest
 
+from hub.testing.processes import worker
 from hub.testing.rig import item, running_rig
 from hub.testing.sink import Sink
-from tests.delivery.processes import worker
 
 PASSES = {
     "claimed": (1,),

@@ -11,24 +11,36 @@ from typing import Any
 
 
 class Worker:
+    """A process that accepts or works deliveries."""
+
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
 
     def kill(self) -> None:
+        """End it as `kill -9` does."""
         self.process.kill()
 
     def pause(self) -> None:
+        """Stop it where it is, as a suspended host does."""
         os.kill(self.process.pid, signal.SIGSTOP)
 
     def go_on(self) -> None:
+        """Let a paused one go on."""
         os.kill(self.process.pid, signal.SIGCONT)
 
     async def died(self, timeout_s: float = 30) -> int:
+        """Wait until it ended; return its exit status (-9: killed)."""
         return await asyncio.wait_for(self.process.wait(), timeout_s)
+
+    async def lines(self) -> list[str]:
+        """Return what it wrote until it ended."""
+        assert self.process.stdout is not None  # noqa: S101 - it is a pipe
+        return (await self.process.stdout.read()).decode().splitlines()
 
 
 @asynccontextmanager
-async def worker(**told: Any) -> AsyncIterator[Worker]:
+async def worker(**told: Any) -> AsyncIterator[Worker]:  # noqa: ANN401 - JSON
+    """Start `hub.testing.worker_process` and wait until it is ready."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -38,7 +50,7 @@ async def worker(**told: Any) -> AsyncIterator[Worker]:
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        assert process.stdout is not None
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
         await asyncio.wait_for(process.stdout.readline(), 30)
         yield Worker(process)
     finally:
