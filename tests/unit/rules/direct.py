@@ -84,7 +84,8 @@ class Direct:
         raw = written.get("value")
         if isinstance(raw, dict) and "$field" in raw:
             operand = self.fold(self.new(raw["$field"]))
-            if operand is None or self.fold(self.new(name)) is None:
+            past = op in {"was", "changed_from"}
+            if operand is None or (self.new(name) is None and not past):
                 return op in NEGATIVE
         elif op in {"matches", "not_matches"}:
             options = re2.Options()

@@ -215,4 +215,4 @@ class Chance:
 
 
 BY_FIELD = {"is", "is_not", "contains", "not_contains", "starts_with", "gt", "lte", "before",
-            "after", "has", "has_not"}  # fmt: skip
+            "after", "has", "has_not", "changed_to", "changed_from", "was"}  # fmt: skip

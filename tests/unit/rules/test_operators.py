@@ -279,6 +279,22 @@ def test_if_either_field_is_empty_only_the_negative_operator_holds(values):
     assert met("subject", "not_contains", same, values=values)
 
 
+def test_a_change_can_be_compared_with_another_field():
+    same = {"$field": "desk.ticket.origin"}
+    values, before = {"subject": "b", "origin": "B"}, {"subject": "a"}
+
+    assert met("subject", "changed_to", same, values=values, before=before)
+    assert not met("subject", "changed_to", same, values=values)
+    assert not met("subject", "changed_to", same, values=values, before={"subject": "b"})
+    assert not met("subject", "changed_to", same, values={"subject": "b"}, before=before)
+    assert met("subject", "was", {"$field": "desk.ticket.origin"},
+               values={"origin": "a"}, before=before)  # fmt: skip
+    other = {"$field": "desk.ticket.closed"}
+    times = {"opened": "2024-05-14T10:00:00Z", "closed": "2024-05-14T10:00:00Z"}
+    assert met("opened", "changed_to", other, values=times, before={})
+    assert not met("opened", "changed_to", other, values={"opened": "2024-05-14"}, before={})
+
+
 def test_a_time_is_compared_with_a_day_in_the_tenants_zone():
     berlin = schema(zone="Europe/Berlin")
     values = {"opened": "2024-05-13T22:30:00Z", "due": "2024-05-14"}
