@@ -6,6 +6,7 @@ ids grow in the order of commits.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,7 +32,7 @@ _FIRST: Final = """
 SELECT s.connector_id, s.key_hash, s.delivery_id FROM seen_keys s
 JOIN {rows} ON s.connector_id = v.connector_id AND s.key_hash = v.key_hash"""
 _REPEATED: Final = """
-UPDATE deliveries SET repeats = deliveries.repeats + 1, repeated_at = v.at FROM {rows}
+UPDATE deliveries SET repeats = deliveries.repeats + v.times, repeated_at = v.at FROM {rows}
 WHERE deliveries.id = v.id"""
 _LINKED: Final = """
 SELECT l.connector_id, l.source_object, l.record_id, c.lane FROM {rows}
@@ -193,15 +194,15 @@ def _remember(connection: Connection, filings: Sequence[Filing], ids: Sequence[i
             for one, key, number in zip(filings, keys, ids, strict=True)
         ],
     )
-    repeats = {key for key, number in zip(keys, ids, strict=True) if new.get(key) != number}
-    known = _first_deliveries(connection, repeats) if repeats else {}
+    repeats = Counter(key for key, number in zip(keys, ids, strict=True) if new.get(key) != number)
+    known = _first_deliveries(connection, set(repeats)) if repeats else {}
     if known:
         again = max(one.received_at for one in filings)
         write_rows(
             connection,
             _REPEATED,
-            {"id": Kind.INT, "at": Kind.TIME},
-            [(number, again) for number in sorted(set(known.values()))],
+            {"id": Kind.INT, "at": Kind.TIME, "times": Kind.INT},
+            sorted((number, again, repeats[key]) for key, number in known.items()),
         )
     return [
         number if new.get(key) == number else known.get(key, number)

@@ -1,5 +1,6 @@
 """What happens to every request, outside all routes: id, limits, headers, one line in the log."""
 
+import asyncio
 import logging
 import time
 from typing import Final
@@ -28,6 +29,7 @@ _API_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+_LINGER_S: Final = 2.0
 _HSTS: Final = "max-age=31536000"
 
 
@@ -47,7 +49,7 @@ class Front:
             return
         request = str(ids.new_id())
         scope.setdefault("state", {})["request_id"] = request
-        answer = _Answer(send, self._headers(scope, request))
+        answer = _Answer(send, self._headers(scope, request), receive)
         began = time.perf_counter()
         with logs.context(request=request):
             await self._serve(scope, receive, answer, request)
@@ -105,11 +107,16 @@ class Front:
 
 
 class _Answer:
-    """Adds headers to an answer and remembers its status."""
+    """Adds headers to an answer and remembers its status.
 
-    def __init__(self, send: Send, headers: dict[str, str]) -> None:
+    After a 413 the connection is closed, but not at once: a sender that is still sending would
+    see the connection break instead of the answer.
+    """
+
+    def __init__(self, send: Send, headers: dict[str, str], receive: Receive) -> None:
         self._send = send
         self._headers = headers
+        self._receive = receive
         self.status = 0
 
     async def send(self, message: Message) -> None:
@@ -120,7 +127,20 @@ class _Answer:
                 headers.setdefault(name, value)
             if self.status == 413:
                 headers["Connection"] = "close"
+        elif self.status == 413 and not message.get("more_body"):
+            await self._send({**message, "more_body": True})
+            await self._linger()
+            message = {"type": message["type"], "body": b""}
         await self._send(message)
+
+    async def _linger(self) -> None:
+        """Throw away what still comes, for a while."""
+        try:
+            async with asyncio.timeout(_LINGER_S):
+                while (await self._receive()).get("more_body"):
+                    pass
+        except TimeoutError:
+            return
 
 
 class _Limited:

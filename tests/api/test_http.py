@@ -4,7 +4,6 @@ import asyncio
 import json
 from datetime import timedelta
 
-import httpx
 import pytest
 from sqlalchemy import func, select, text
 
@@ -82,28 +81,53 @@ async def test_a_body_that_can_not_be_read_is_a_problem(admin, body, status):
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_large_body_is_refused_before_it_is_read(app):
-    read = 0
+async def sent(app, path, *, length=None, chunks=1000):
+    """Send 1024 bytes a time; return the answer's start and body, and how much was read by then."""
+    read = at_answer = 0
+    found = {"body": b""}
+    headers = [(b"authorization", b"x")]
+    headers += [(b"content-length", str(length).encode())] if length else []
 
-    async def body():
+    async def receive():
         nonlocal read
-        for _ in range(1000):
-            read += 1024
-            yield b"x" * 1024
+        read += 1024
+        more = read < chunks * 1024
+        return {"type": "http.request", "body": b"x" * 1024, "more_body": more}
 
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app), base_url="http://hub.test"
-    ) as api:
-        told = await api.post(
-            TOKENS, content=body(), headers={"Content-Length": "1024000", "Authorization": "x"}
-        )
-        assert read == 0
-        streamed = await api.post("/api/v1/session", content=body())
+    async def send(message):
+        nonlocal at_answer
+        if message["type"] == "http.response.start":
+            at_answer = read
+            found.update(status=message["status"], headers=dict(message["headers"]))
+        found["body"] += message.get("body", b"")
 
-    assert [told.status_code, streamed.status_code] == [413, 413]
-    assert read <= 66 * 1024
-    assert told.json()["type"] == "/problems/too-large"
-    assert told.headers["connection"] == "close"
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("hub.test", 80),
+    }
+    await app(scope, receive, send)
+    return found, at_answer
+
+
+async def test_a_large_body_is_refused_before_it_is_read(app):
+    told, read = await sent(app, TOKENS, length=1024000)
+    streamed, read_of_stream = await sent(app, "/api/v1/session")
+
+    assert [told["status"], streamed["status"]] == [413, 413]
+    assert read == 0
+    assert read_of_stream <= 66 * 1024
+    assert json.loads(told["body"])["type"] == "/problems/too-large"
+    assert told["headers"][b"connection"] == b"close"
 
 
 async def test_a_fault_of_the_hub_is_a_problem_without_details(app, calling, caplog):
