@@ -33,10 +33,15 @@ BACK = (
 
 
 @pytest.fixture
-async def world(tmp_path):
+async def empty(tmp_path):
     async with at_work(tmp_path) as made:
-        await made.connect()
         yield made
+
+
+@pytest.fixture
+async def world(empty):
+    await empty.connect()
+    return empty
 
 
 async def linked(world, subject, *rules):
