@@ -291,7 +291,15 @@ def new_event(event: Event) -> NewEvent:
     record = event.record
     if not record.id or len(record.id) > 255:
         raise InvalidPayload(f"The id of the {record.source_object} can't be used.")
-    return NewEvent(trigger=event.trigger, record=record.ref, key=event.key, body=body)
+    return NewEvent(trigger=event.trigger, record=record.ref, key=_event_key(event), body=body)
+
+
+def _event_key(event: Event) -> str:
+    """Return what makes the event the same as another: of a note, the vendor's id of it.
+
+    A webhook and a poll tell of a note under keys of their own.
+    """
+    return f"{event.trigger}\x1f{event.note}" if event.note else event.key
 
 
 def event_counts(events: Sequence[NewEvent]) -> Counter[str]:
