@@ -61,6 +61,12 @@ def test_the_shape_is_checked_in_plain_words(changes, expected):
     assert expected in found(rule(**changes))
 
 
+@pytest.mark.covers("SF-037")
+def test_a_rule_has_actions():
+    assert ("/then", "schema.value", "must not be empty") in found(rule(then=[]))
+    assert ("/then", "schema.required", "is required") in found(rule(then=...))
+
+
 def test_a_group_is_of_one_kind():
     one = {"field": "desk.ticket.subject", "op": "is_empty"}
 

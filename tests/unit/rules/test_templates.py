@@ -219,7 +219,6 @@ def test_a_map_says_what_happens_without_a_row():
         SEVERITY.forth("SEV-9")
 
 
-@pytest.mark.covers("GAP-10")
 @pytest.mark.parametrize(
     ("value", "precise", "expected"),
     [
