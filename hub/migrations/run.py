@@ -9,7 +9,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from hub import clock
 from hub.db.engine import Database
+from hub.deliveries import resharding
 from hub.errors import StartRefused
 
 _HERE: Final = Path(__file__).parent
@@ -20,6 +22,16 @@ async def migrate(database: Database, target: str = "head") -> None:
     async with database.engine.connect() as connection:
         await connection.run_sync(_upgrade, target)
         await connection.commit()
+    if not database.is_sqlite:
+        from hub.dispatch.postgres import install  # noqa: PLC0415 - an extra
+
+        await install(database.engine.url)
+
+
+async def reshard(database: Database, shards: int) -> int:
+    """File the inbox anew for so many shards; return how many lanes wait. Nothing may run."""
+    async with database.transaction() as connection:
+        return await connection.run_sync(lambda sync: resharding.reshard(sync, shards, clock.now()))
 
 
 async def downgrade(database: Database, target: str) -> None:

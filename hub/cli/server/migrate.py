@@ -16,15 +16,20 @@ def attach(app: typer.Typer) -> None:
 def migrate(
     *,
     data: Annotated[str, typer.Option(help="Data folder [HUB_DATA_DIR].")] = "",
+    reshard: Annotated[
+        int, typer.Option(help="File the inbox for so many shards; stop all processes first.")
+    ] = 0,
 ) -> None:
     """Bring the database to this version's schema (`hub serve` on SQLite does so by itself)."""
     from hub.db.engine import Database  # noqa: PLC0415 - so that --help is quick
-    from hub.migrations.run import migrate as run  # noqa: PLC0415 - so that --help is quick
+    from hub.migrations import run  # noqa: PLC0415 - so that --help is quick
 
     async def upgrade() -> None:
         database = Database(settings.database_url)
         try:
-            await run(database)
+            await run.migrate(database)
+            if reshard:
+                await run.reshard(database, reshard)
         finally:
             await database.close()
 
@@ -33,3 +38,5 @@ def migrate(
         settings.prepare_data_dir()
         asyncio.run(upgrade())
     typer.echo("✓ The database has this version's schema.")
+    if reshard:
+        typer.echo(f"✓ The inbox has {reshard} shards. Set HUB_DISPATCH__SHARDS={reshard}.")
