@@ -318,6 +318,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         target=INCIDENT,
         calls=4,
         writes=lambda _: {"status": "resolved"},
+        notes=True,
     ),
     PAGERDUTY.action(
         "reopen_incident",
@@ -360,6 +361,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         target=INCIDENT,
         calls=3,
         writes=lambda params: {"description": params.description},
+        notes=True,
     ),
     PAGERDUTY.action(
         "set_conference",

@@ -96,6 +96,7 @@ PLAY_ACTIONS: list[Action[Any, Any]] = [
         repeat=Repeat.FIND_FIRST,
         calls=3,
         find=find_announced,
+        notes=True,
     ),
     PAGERDUTY.action(
         "run_response_play",
@@ -106,5 +107,6 @@ PLAY_ACTIONS: list[Action[Any, Any]] = [
         repeat=Repeat.FIND_FIRST,
         calls=3,
         find=find_announced,
+        notes=True,
     ),
 ]
