@@ -262,10 +262,11 @@ class Sending:
 
     async def _mark(self, job: Job, *, again: bool) -> None:
         run, now = job.run, self.parts.now()
+        never_marked = run.sent_at is None
         run.state, run.sent_at = "sent", now
         writes = None
         record = run_record(run)
-        if (run.late or run.id in self.aimed) and record is not None and not again:
+        if (run.late or run.id in self.aimed) and record is not None and never_marked:
             values = writes_of(job.action, run.params).values
             writes = ToWrite(record=record, run=run, values=values) if values else None
         self.parts.passing("before_mark")
