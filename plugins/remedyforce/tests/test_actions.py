@@ -202,7 +202,6 @@ async def test_an_incident_is_made_once(
     assert found.record.human_id == made[0]["Name"]
 
 
-@pytest.mark.covers("RF-128")
 async def test_what_the_package_requires_is_said_with_a_remedy(run: Run) -> None:
     with pytest.raises(Rejected, match=r"Template, or Request Definition.*give the category") as no:
         await run("create_record", object=INCIDENT.name, fields={"short_description": "a"})

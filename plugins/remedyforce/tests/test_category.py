@@ -27,8 +27,8 @@ def record(category: str | None) -> Record:
 @pytest.mark.parametrize(
     ("raw", "service"),
     [
-        ("PDATA01", "PDATA01"),
-        (" pdata01\n", "PDATA01"),
+        ("PDAT001", "PDAT001"),
+        (" pdat001\n", "PDAT001"),
         ("", None),
         (None, None),
         ("DATA01", None),
@@ -46,8 +46,8 @@ async def test_a_records_category_names_its_service(
     async def service(name: str) -> str | None:
         return await service_for(client, record(id_of(org, CATEGORY_API, name)))
 
-    assert await service("Database") == "PDATA01"
-    assert await service("Web shop") == "PSHOP01"
+    assert await service("Database") == "PDAT001"
+    assert await service("Web shop") == "PWEB001"
     assert await service("Hardware") is None
     assert await service("Applications") is None
 
@@ -61,7 +61,7 @@ async def test_without_a_category_there_is_no_answer(
 
 async def test_a_service_names_its_category(client: SalesforceClient, org: FakeSalesforce) -> None:
     assert {"category": id_of(org, CATEGORY_API, "Database")} == await category_for(
-        client, "PDATA01"
+        client, "PDAT001"
     )
     assert await category_for(client, "PNOBODY") is None
     assert await category_for(client, "no id") is None
@@ -70,11 +70,11 @@ async def test_a_service_names_its_category(client: SalesforceClient, org: FakeS
 async def test_of_several_categories_the_first_by_name_is_set(
     client: SalesforceClient, org: FakeSalesforce
 ) -> None:
-    values = {CATEGORY_SERVICE: "PDATA01", api("AvailableForIncidents__c"): True}
+    values = {CATEGORY_SERVICE: "PDAT001", api("AvailableForIncidents__c"): True}
     first = org.create(AGENT, CATEGORY_API, Name="Cluster", **values)
 
-    assert {"category": first} == await category_for(client, "PDATA01")
-    with pytest.raises(Rejected, match=r"PDATA01 is named by Cluster, Database: .* get Cluster"):
+    assert {"category": first} == await category_for(client, "PDAT001")
+    with pytest.raises(Rejected, match=r"PDAT001 is named by Cluster, Database: .* get Cluster"):
         await mapped_categories(client)
 
 
@@ -84,7 +84,7 @@ async def test_categories_that_incidents_cannot_have_are_left_out(
     own = id_of(org, CATEGORY_API, "Database")
     org.update(AGENT, CATEGORY_API, own, **{api("inactive__c"): True})
 
-    assert await category_for(client, "PDATA01") is None
+    assert await category_for(client, "PDAT001") is None
 
 
 async def test_a_category_that_moves_to_another_service_is_seen_after_some_minutes(
@@ -98,7 +98,7 @@ async def test_a_category_that_moves_to_another_service_is_seen_after_some_minut
     clock.advance(301)
     after = await service_for(client, record(own))
 
-    assert (before, remembered, after) == ("PDATA01", "PDATA01", "POTHER1")
+    assert (before, remembered, after) == ("PDAT001", "PDAT001", "POTHER1")
 
 
 async def test_malformed_values_are_named_by_the_check(
@@ -123,7 +123,7 @@ async def test_without_the_field_the_resolver_is_silent_and_the_check_says_so(
     own = id_of(org, CATEGORY_API, "Database")
 
     assert await service_for(client, record(own)) is None
-    assert await category_for(client, "PDATA01") is None
+    assert await category_for(client, "PDAT001") is None
     assert (await mapped_categories(client)).startswith("Alternate mapping not set up")
 
 

@@ -78,7 +78,6 @@ async def test_an_orgs_own_fields_are_discovered(client: SalesforceClient) -> No
     assert api("FKStatus__c") not in keys
 
 
-@pytest.mark.covers("RF-080")
 async def test_any_other_object_of_the_org_gets_the_types_prefix(client: SalesforceClient) -> None:
     discovery = REMEDYFORCE.discovery
     assert discovery is not None

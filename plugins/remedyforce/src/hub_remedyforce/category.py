@@ -46,12 +46,14 @@ async def category_for(client: SalesforceClient, service: str) -> Mapping[str, V
         return None
 
     async def read() -> Rows:
-        return await client.query_page(
-            f"SELECT Id, Name FROM {CATEGORY_API} WHERE {field} = '{wanted}' AND {_OFFERED} "  # noqa: S608 - checked names
-            "ORDER BY Name ASC, Id ASC LIMIT 2"
+        """Ask for what holds the ID: people leave spaces around it."""
+        return await client.query(
+            f"SELECT Id, Name, {field} FROM {CATEGORY_API} "  # noqa: S608 - checked names
+            f"WHERE {field} LIKE '%{wanted}%' AND {_OFFERED} ORDER BY Name ASC, Id ASC"
         )
 
-    found = await client.remembered(f"categories of {wanted}", read, fresh=_FRESH)
+    rows = await client.remembered(f"categories of {wanted}", read, fresh=_FRESH)
+    found = [row for row in rows if service_of(row[field]) == wanted]
     return {"category": str(found[0]["Id"])} if found else None
 
 

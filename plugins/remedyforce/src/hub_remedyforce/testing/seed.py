@@ -37,7 +37,7 @@ class Seed:
     """What differs between orgs. `category_service` is "present", "absent" or "hidden"."""
 
     category_service: str = "present"
-    services: tuple[tuple[str, str], ...] = (("Database", "PDATA01"), ("Web shop", " pshop01 "))
+    services: tuple[tuple[str, str], ...] = (("Database", "PDAT001"), ("Web shop", " pweb001 "))
     package: Package = field(default_factory=Package)
 
 

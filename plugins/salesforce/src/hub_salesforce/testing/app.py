@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from email.utils import format_datetime
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -252,9 +253,9 @@ class FakeSalesforce:
 
     def _apex_rest(self, request: Request, path: str, body: bytes) -> Reply:
         name = path.removeprefix("/services/apexrest/").strip("/")
-        answered = self.world.apex_classes.get(name)
-        if answered:
-            return Reply(body=answered(request.method, json.loads(body or b"null")))
+        for pattern, answered in self.world.apex_classes.items():
+            if fnmatchcase(name, pattern):
+                return Reply(body=answered(request.method, name, json.loads(body or b"null")))
         received = self.world.apex_rest.get(name)
         if received is None:
             words = f"Could not find a match for URL /{name}"

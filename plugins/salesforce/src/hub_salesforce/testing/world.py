@@ -108,7 +108,7 @@ class World:
         self.automation = Automation()
         self.layout_required: dict[str, tuple[str, ...]] = {}
         self.apex_rest: dict[str, list[Any]] = {}
-        self.apex_classes: dict[str, Callable[[str, Any], Any]] = {}
+        self.apex_classes: dict[str, Callable[[str, str, Any], Any]] = {}
         self.versions = [f"{n}.0" for n in range(31, 68)]
 
     def now(self) -> datetime:

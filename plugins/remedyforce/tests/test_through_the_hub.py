@@ -1,0 +1,420 @@
+"""A whole hub between the simulated Remedyforce org and PagerDuty's simulator."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub_remedyforce.names import (
+    ACTION_API,
+    CATEGORY_API,
+    HISTORY_API,
+    INCIDENT_API,
+    STATUS_API,
+    api,
+)
+from hub_remedyforce.testing import id_of, simulator
+from hub_salesforce.testing import AGENT, FakeSalesforce
+from tests.acceptance.world import JOHN, Vendor, World, act, all_, at_work, listen, serving
+
+RULE_OBJECT = "remedyforce.incident"
+BOTH = "remedyforce.incident_and_pagerduty"
+FOR_SERVICE = "remedyforce.incident_for_service"
+ROLES = {"itsm": "remedyforce", "paging": "pagerduty"}
+Json = dict[str, Any]
+pytestmark = pytest.mark.slow
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """A hub with a PagerDuty and a Remedyforce connector; `org` is the simulated org."""
+
+    world: World
+    org: FakeSalesforce
+
+    def make(self, object: str = INCIDENT_API, **values: Any) -> str:
+        """Create a record as an agent; it is pushed to the hub."""
+        return str(self.org.create(AGENT, object, **_named(values)))
+
+    def change(self, id: str, **values: Any) -> None:
+        """Change an incident as an agent."""
+        self.org.update(AGENT, INCIDENT_API, id, **_named(values))
+
+    def line_down(self, category: str | None = "Hardware", priority: str = "High") -> str:
+        """Create an incident of priority 1 (or 5)."""
+        own = self.id(CATEGORY_API, category) if category else None
+        return self.make(
+            shortDescription__c="Line 3 down",
+            incidentDescription__c="The conveyor stands still.",
+            contactType__c="Phone",
+            FKCategory__c=own,
+            FKImpact__c=self.id(api("Impact__c"), priority),
+            FKUrgency__c=self.id(api("Urgency__c"), priority),
+        )
+
+    def note(self, incident: str, text: str, action: str = "Notes") -> str:
+        """Add a row to an incident's history as an agent."""
+        own = self.id(ACTION_API, action)
+        return self.make(HISTORY_API, FKIncident__c=incident, FKAction__c=own, note__c=text)
+
+    def id(self, object: str, name: str) -> str:
+        return id_of(self.org, object, name)
+
+    def row(self, id: str) -> Json:
+        return self.org.record(INCIDENT_API, id)
+
+    def said(self, incident: str, action: str = "Notes") -> list[str]:
+        """Return the texts of an incident's history rows of an action."""
+        rows = self.org.world.rows(HISTORY_API)
+        own = [one for one in rows if one[api("FKIncident__c")] == incident]
+        return [one[api("note__c")] for one in own if one[api("actionId__c")] == action]
+
+    async def has(self, id: str, **values: Any) -> Json:
+        """Wait until an incident has the values; return it."""
+
+        async def look() -> Json:
+            found = self.row(id)
+            assert {name: found[name] for name in _named(values)} == _named(values)
+            return found
+
+        found: Json = await self.world.until(look)
+        return found
+
+    async def new_incident(self, known: set[str]) -> Json:
+        """Wait for an incident that was not known before."""
+
+        async def look() -> Json | None:
+            rows = [one for one in self.org.world.rows(INCIDENT_API) if one["Id"] not in known]
+            assert len(rows) < 2, rows
+            return rows[0] if rows else None
+
+        found: Json = await self.world.until(look)
+        return found
+
+    @property
+    def known(self) -> set[str]:
+        """The incidents that are there now."""
+        return set(self.org.world.records[INCIDENT_API])
+
+    async def paged(self, words: str = "Line 3 down") -> Json:
+        return await self.world.the_incident(words)
+
+    async def page(self, service: str, title: str) -> str:
+        """Open an incident in PagerDuty, as a monitoring tool would."""
+        paging = self.world.pagerduty
+        body = {
+            "type": "incident",
+            "title": title,
+            "service": {"id": service, "type": "service_reference"},
+            "urgency": "high",
+        }
+        answer = await self.world.http.post(
+            f"{paging.url}/incidents",
+            json={"incident": body},
+            headers={
+                "Authorization": f"Token token={await paging.key_of(JOHN)}",
+                "Accept": "application/vnd.pagerduty+json;version=2",
+                "From": "john@acme.example",
+            },
+        )
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["incident"]["id"])
+
+    async def notes(self, incident: str) -> list[str]:
+        return [one["content"] for one in await self.world.pagerduty.notes(incident)]
+
+
+def _named(values: Json) -> Json:
+    own = {name for name in values if name.endswith("__c") and not name.startswith("PagerDuty")}
+    return {(api(name) if name in own else name): value for name, value in values.items()}
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    made = simulator()
+    org: Any = made.app
+    async with at_work(tmp_path) as world, serving(made.app, listen()) as url:
+        world.crm = Vendor(url=url, settings=dict(made.settings(url)), http=world.http)
+        await world.connect_pagerduty()
+        body = {"type": "remedyforce", "name": "remedyforce", "settings": world.crm.settings}
+        added = await world.post("connectors", body)
+        secret = world.crm.settings["webhook_secret"]
+        for name in (INCIDENT_API, HISTORY_API):
+            trigger = {"object": name, "url": added["webhook_url"], "secret": secret}
+            await world.crm.sim("POST", "apex-triggers", trigger)
+        yield Desk(world=world, org=org)
+
+
+@pytest.mark.covers("RF-001", "RF-002", "RF-003", "RF-010", "RF-011", "RF-106", "RF-107")
+async def test_an_incident_and_its_page_stay_in_step(desk: Desk) -> None:
+    world = desk.world
+    own = desk.id(CATEGORY_API, "Database")
+    await world.mapped("PAPI001", object=RULE_OBJECT, field="category", value=own)
+    await world.template(BOTH, ROLES, {"acknowledged_status": "ASSIGNED"})
+
+    desk.line_down("Database", priority="Low")
+    incident = desk.line_down("Database")
+    page = await desk.paged()
+    linked = await desk.has(incident, PagerDuty_Incident_Id__c=page["id"])
+    await world.pagerduty.acknowledge(page["id"], by=JOHN)
+    await desk.has(incident, Status_ID__c="ASSIGNED")
+    await world.pagerduty.resolve(page["id"], by=JOHN)
+    closed = await desk.has(incident, Status_ID__c="CLOSED")
+    await world.quiet()
+
+    assert page["service"]["id"] == "PDAT001"
+    assert page["urgency"] == "high"
+    assert linked["PagerDuty_Incident_URL__c"] == page["html_url"]
+    assert closed[api("incidentResolution__c")] == "Resolved in PagerDuty"
+    assert len(await world.incidents("Line 3 down")) == 1
+    assert desk.row(incident)[api("Status_ID__c")] == "CLOSED"
+
+
+async def test_closing_an_incident_resolves_its_page(desk: Desk) -> None:
+    await desk.world.mapped("PGEN001")
+    await desk.world.template(BOTH, ROLES)
+    incident = desk.line_down()
+    page = await desk.paged()
+    await desk.has(incident, PagerDuty_Incident_Id__c=page["id"])
+
+    desk.change(incident, FKStatus__c=desk.id(STATUS_API, "COMPLETED"))
+
+    async def resolved() -> bool:
+        return (await desk.world.pagerduty.incident(page["id"]))["status"] == "resolved"
+
+    assert await desk.world.until(resolved)
+    await desk.world.quiet()
+    assert desk.row(incident)[api("Status_ID__c")] == "COMPLETED"
+
+
+@pytest.mark.covers("RF-004")
+async def test_notes_go_both_ways_and_only_notes(desk: Desk) -> None:
+    world = desk.world
+    await world.mapped("PGEN001")
+    await world.template(BOTH, ROLES)
+    incident = desk.line_down()
+    page = (await desk.paged())["id"]
+    await desk.has(incident, PagerDuty_Incident_Id__c=page)
+
+    desk.note(incident, "Plant has been told")
+    desk.note(incident, "Is it fixed?", "Email Received")
+    desk.change(incident, FKStatus__c=desk.id(STATUS_API, "WAITING"))
+    await world.pagerduty.add_note(page, "Rolled back", by=JOHN)
+
+    async def both() -> bool:
+        return bool(await desk.notes(page)) and len(desk.said(incident)) == 2
+
+    await world.until(both)
+    await world.quiet()
+    assert sorted(await desk.notes(page)) == ["Agent One: Plant has been told", "Rolled back"]
+    assert desk.said(incident) == ["Plant has been told", "John Doe: Rolled back"]
+
+
+async def test_a_note_after_closing_is_kept_and_written_after_reopening(desk: Desk) -> None:
+    world = desk.world
+    await world.mapped("PGEN001")
+    await world.template(BOTH, ROLES, {"direction": "to_remedyforce"})
+    incident = desk.line_down()
+    page = (await desk.paged())["id"]
+    await desk.has(incident, PagerDuty_Incident_Id__c=page)
+    desk.change(incident, FKStatus__c=desk.id(STATUS_API, "CLOSED"))
+    await world.pagerduty.add_note(page, "Post mortem", by=JOHN)
+
+    async def dead() -> Json | None:
+        runs = await world.items("runs", state="dead")
+        return runs[0] if runs else None
+
+    run = await world.until(dead)
+    before = desk.said(incident)
+    desk.change(incident, FKStatus__c=desk.id(STATUS_API, "OPENED"))
+    await world.post(f"runs/{run['id']}/retry")
+
+    async def written() -> list[str]:
+        return desk.said(incident)
+
+    assert await world.until(written) == ["John Doe: Post mortem"]
+    assert before == []
+    assert run["action"] == "remedyforce.add_note"
+    assert "This incident is closed" in str(run)
+
+
+@pytest.mark.covers("RF-106", "RF-107", "RF-127")
+async def test_a_page_makes_an_incident_of_the_category_that_names_its_service(desk: Desk) -> None:
+    world = desk.world
+    hardware = desk.id(CATEGORY_API, "Hardware")
+    inbound: Json = {"object": RULE_OBJECT, "outbound": False, "inbound": True}
+    await world.mapped("PWEB001", **inbound, field="category", value=hardware)
+    await world.template(FOR_SERVICE, ROLES, {"service_name": "Web Service"})
+    known = desk.known
+
+    await desk.page("PAPI001", "Not ours")
+    page = await desk.page("PWEB001", "Checkout answers 500")
+    made = await desk.new_incident(known)
+    await world.quiet()
+
+    assert made[api("shortDescription__c")] == "Checkout answers 500"
+    assert made[api("Category_ID__c")] == "Web shop"
+    assert (made[api("Impact_Id__c")], made[api("Priority_ID__c")]) == ("High", "1")
+    assert made[api("contactType__c")] == "Event"
+    assert page in made[api("incidentDescription__c")]
+    assert len(desk.known - known) == 1
+
+
+@pytest.mark.covers("RF-098", "RF-099", "RF-104")
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [(api("FKTemplate__c"), "Line down"), (api("Client_Name__c"), "Plant 3")],
+)
+async def test_the_table_sets_lookups_by_id_and_texts_as_they_are(
+    desk: Desk, field: str, value: str
+) -> None:
+    world = desk.world
+    wanted = desk.id(api("SYSTemplate__c"), value) if "FK" in field else value
+    inbound: Json = {"object": RULE_OBJECT, "outbound": False, "inbound": True}
+    await world.mapped("PGEN001", **inbound, field=field, value=wanted)
+    await world.template(FOR_SERVICE, ROLES, {"service_name": "General Service"})
+    known = desk.known
+
+    await desk.page("PGEN001", "Line 3 down")
+    made = await desk.new_incident(known)
+
+    assert made[field] == wanted
+
+
+@pytest.mark.covers("RF-098", "RF-099", "RF-105")
+@pytest.mark.parametrize(
+    ("field", "value"), [(api("FKCategory__c"), "Hardware"), ("source", " phone "), ("*", "")]
+)
+async def test_the_table_maps_what_no_category_names(desk: Desk, field: str, value: str) -> None:
+    world = desk.world
+    if field != "*":
+        wanted = desk.id(CATEGORY_API, value) if "Category" in field else value
+        await world.mapped("PPAY001", object=RULE_OBJECT, field=field, value=wanted)
+        await world.mapped("PGEN001")
+    else:
+        await world.mapped("PPAY001")
+    await world.template(BOTH, ROLES)
+
+    desk.line_down()
+
+    assert (await desk.paged())["service"]["id"] == "PPAY001"
+
+
+async def test_a_lost_answer_makes_no_second_incident(desk: Desk) -> None:
+    world = desk.world
+    await world.template(
+        FOR_SERVICE, ROLES, {"service_name": "Web Service", "fields": {"note": "first"}}
+    )
+    known = desk.known
+    await world.crm.fault("reset_after", path=".*/composite$", method="POST", times=1)
+
+    await desk.page("PWEB001", "Checkout answers 500")
+    made = await desk.new_incident(known)
+    await world.quiet()
+
+    assert made[api("Event_ID__c")].startswith(("h", "k"))
+    assert len(desk.known - known) == 1
+
+
+@pytest.mark.covers("RF-009", "RF-055")
+async def test_one_account_serves_incidents_cases_and_accounts(desk: Desk) -> None:
+    world = desk.world
+    settings = {"objects": [INCIDENT_API, "Case", "Account"]}
+    await world.api("PATCH", "connectors/remedyforce", {"settings": settings})
+    secret = world.crm.settings["webhook_secret"]
+    url = (await world.get("connectors/remedyforce"))["webhook_url"]
+    rules = [_page_for(RULE_OBJECT, "short_description")]
+    for name, title in (("Case", "Subject"), ("Account", "Name")):
+        of = f"remedyforce.{name.lower()}"
+        await world.api("PUT", f"connectors/remedyforce/objects/{of}", {})
+        trigger = {"object": name, "url": url, "secret": secret}
+        await world.crm.sim("POST", "apex-triggers", trigger)
+        rules.append(_page_for(of, title))
+    await world.rules(*rules)
+
+    desk.line_down()
+    desk.make("Case", Subject="Case for all", Origin="Web")
+    desk.make("Account", Name="Account for all")
+
+    for words in ("Line 3 down", "Case for all", "Account for all"):
+        assert await world.the_incident(words)
+
+
+def _page_for(source_object: str, title: str) -> Json:
+    create = act(
+        "pagerduty.create_incident",
+        service="PGEN001",
+        title=f"{{{{ {source_object}.{title} }}}}",
+    )
+    return {
+        "format": 1,
+        "name": source_object,
+        "object": source_object,
+        "on": [f"{source_object}.created"],
+        "then": [create],
+    }
+
+
+@pytest.mark.covers("RF-054")
+async def test_an_event_is_forwarded_to_the_rest_resource(desk: Desk) -> None:
+    world = desk.world
+    path = "pagerdutyrf/pagerduty/webhook"
+    await world.api("PATCH", "connectors/remedyforce", {"settings": {"rest_resource_url": path}})
+    forward = act("remedyforce.forward_event")
+    rule = {
+        "format": 1, "name": "Forward", "object": "pagerduty.incident",
+        "on": ["pagerduty.incident.triggered"], "then": [forward],
+    }  # fmt: skip
+    await world.rules(rule)
+
+    page = await desk.page("PWEB001", "Checkout answers 500")
+
+    async def arrived() -> list[Json]:
+        return list(desk.org.world.apex_rest[path])
+
+    (message,) = (await world.until(arrived))[0]["messages"]
+    assert (message["event"], message["incident"]["id"]) == ("incident.trigger", page)
+
+
+async def test_a_priority_that_changes_in_remedyforce_is_set_in_pagerduty(desk: Desk) -> None:
+    world = desk.world
+    await world.mapped("PGEN001")
+    await world.template(BOTH, ROLES)
+    change = {
+        "format": 1,
+        "name": "Priority",
+        "object": RULE_OBJECT,
+        "on": [f"{RULE_OBJECT}.updated"],
+        "when": all_({"field": f"{RULE_OBJECT}.priority_name", "op": "changed"}),
+        "then": [
+            act("pagerduty.set_priority", priority="P{{ remedyforce.incident.priority_name }}")
+        ],
+    }
+    await world.rules(change)
+    incident = desk.line_down()
+    page = (await desk.paged())["id"]
+    await desk.has(incident, PagerDuty_Incident_Id__c=page)
+
+    desk.change(incident, FKUrgency__c=desk.id(api("Urgency__c"), "Medium"))
+
+    async def prioritised() -> bool:
+        found = await world.pagerduty.incident(page)
+        return bool(found["priority"]) and found["priority"]["summary"] == "P2"
+
+    assert await world.until(prioritised)
+
+
+async def test_a_session_that_ends_in_between_is_renewed(desk: Desk) -> None:
+    world = desk.world
+    await world.mapped("PGEN001")
+    await world.template(BOTH, ROLES)
+    incident = desk.line_down()
+    page = (await desk.paged())["id"]
+    await desk.has(incident, PagerDuty_Incident_Id__c=page)
+    await world.crm.sim("POST", "expire-sessions", {})
+
+    await world.pagerduty.resolve(page, by=JOHN)
+
+    assert await desk.has(incident, Status_ID__c="CLOSED")
