@@ -89,7 +89,7 @@ async def test_an_org_without_api_access_is_told_from_a_wrong_password(
 # ------------------------------------------------------------------ the Apex
 
 
-@pytest.mark.covers("RF-023", "RF-056", "RF-058")
+@pytest.mark.covers("RF-023")
 async def test_the_apex_is_filled_in_for_the_connector(client: SalesforceClient) -> None:
     client.settings.objects.append("Account")
     query = next(one for one in REMEDYFORCE.queries if one.name == "apex")

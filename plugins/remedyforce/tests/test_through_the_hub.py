@@ -147,7 +147,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         yield Desk(world=world, org=org)
 
 
-@pytest.mark.covers("RF-001", "RF-002", "RF-003", "RF-010", "RF-011", "RF-106", "RF-107")
+@pytest.mark.covers("RF-001", "RF-002", "RF-003", "RF-010", "RF-011", "RF-106")
 async def test_an_incident_and_its_page_stay_in_step(desk: Desk) -> None:
     world = desk.world
     own = desk.id(CATEGORY_API, "Database")
@@ -240,7 +240,7 @@ async def test_a_note_after_closing_is_kept_and_written_after_reopening(desk: De
     assert "This incident is closed" in str(run)
 
 
-@pytest.mark.covers("RF-106", "RF-107", "RF-127")
+@pytest.mark.covers("RF-106", "RF-127")
 async def test_a_page_makes_an_incident_of_the_category_that_names_its_service(desk: Desk) -> None:
     world = desk.world
     hardware = desk.id(CATEGORY_API, "Hardware")
@@ -262,7 +262,7 @@ async def test_a_page_makes_an_incident_of_the_category_that_names_its_service(d
     assert len(desk.known - known) == 1
 
 
-@pytest.mark.covers("RF-098", "RF-099", "RF-104")
+@pytest.mark.covers("RF-098", "RF-104")
 @pytest.mark.parametrize(
     ("field", "value"),
     [(api("FKTemplate__c"), "Line down"), (api("Client_Name__c"), "Plant 3")],
@@ -283,7 +283,7 @@ async def test_the_table_sets_lookups_by_id_and_texts_as_they_are(
     assert made[field] == wanted
 
 
-@pytest.mark.covers("RF-098", "RF-099", "RF-105")
+@pytest.mark.covers("RF-098", "RF-105")
 @pytest.mark.parametrize(
     ("field", "value"), [(api("FKCategory__c"), "Hardware"), ("source", " phone "), ("*", "")]
 )

@@ -1,53 +1,59 @@
 """Remedyforce's own REST calls, simulated: 200 always, `Success` tells."""
 
 import json
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from hub_remedyforce.names import ACTION_API, HISTORY_API, INCIDENT_API, STATUS_API, api
 from hub_salesforce.testing import INTEGRATION, FakeSalesforce
 from hub_salesforce.testing.answers import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _ROOT = "BMCServiceDesk/1.0"
 
 
 def add_calls(org: FakeSalesforce) -> None:
     """Answer the calls that connectors are known to use."""
+    calls: dict[str, Callable[[str, str, Any], Any]] = {
+        "ServiceUtil/Version": _version,
+        "ServiceUtil/UserDetail": partial(_user, org),
+        "Incident": partial(_create, org),
+        "ServiceRequest/*/clientnote": partial(_client_note, org),
+    }
+    org.world.apex_classes.update({f"{_ROOT}/{name}": call for name, call in calls.items()})
 
-    def version(_method: str, _name: str, _body: Any) -> Any:  # noqa: ANN401 - JSON
-        return _answer(json.dumps({"Version": "20.20.01", "Namespace": "BMCServiceDesk"}))
 
-    def user(_method: str, _name: str, _body: Any) -> Any:  # noqa: ANN401 - JSON
-        own = org.world.users[INTEGRATION]
-        return _answer({"Id": own.id, "Name": own.name, "IsStaff": True})
+def _version(_method: str, _name: str, _body: Any) -> Any:  # noqa: ANN401 - JSON
+    return _answer(json.dumps({"Version": "20.20.01", "Namespace": "BMCServiceDesk"}))
 
-    def incident(method: str, _name: str, body: Any) -> Any:  # noqa: ANN401 - JSON
-        if method != "POST" or not isinstance(body, dict):
-            return _refusal("Method not supported")
-        try:
-            own = org.create(INTEGRATION, INCIDENT_API, **_fields(org, body))
-        except Refused as no:
-            return _refusal(str(no.errors[0]["message"]))
-        row = org.record(INCIDENT_API, own)
-        at = str(row["CreatedDate"]).replace("T", " ")[:19]
-        return _answer({"Id": own, "Number": row["Name"], "CreatedDate": at})
 
-    def note(method: str, name: str, body: Any) -> Any:  # noqa: ANN401 - JSON
-        logs = body.get("ActivityLog") if isinstance(body, dict) else None
-        if method != "POST" or not logs:
-            return _refusal("ActivityLog is missing")
-        try:
-            return _answer({"ActivityLog": [_note(org, name.split("/")[-2], one) for one in logs]})
-        except Refused as no:
-            return _refusal(str(no.errors[0]["message"]))
+def _user(org: FakeSalesforce, _method: str, _name: str, _body: Any) -> Any:  # noqa: ANN401 - JSON
+    own = org.world.users[INTEGRATION]
+    return _answer({"Id": own.id, "Name": own.name, "IsStaff": True})
 
-    org.world.apex_classes.update(
-        {
-            f"{_ROOT}/ServiceUtil/Version": version,
-            f"{_ROOT}/ServiceUtil/UserDetail": user,
-            f"{_ROOT}/Incident": incident,
-            f"{_ROOT}/ServiceRequest/*/clientnote": note,
-        }
-    )
+
+def _create(org: FakeSalesforce, method: str, _name: str, body: Any) -> Any:  # noqa: ANN401 - JSON
+    if method != "POST" or not isinstance(body, dict):
+        return _refusal("Method not supported")
+    try:
+        own = org.create(INTEGRATION, INCIDENT_API, **_fields(org, body))
+    except Refused as no:
+        return _refusal(str(no.errors[0]["message"]))
+    row = org.record(INCIDENT_API, own)
+    at = str(row["CreatedDate"]).replace("T", " ")[:19]
+    return _answer({"Id": own, "Number": row["Name"], "CreatedDate": at})
+
+
+def _client_note(org: FakeSalesforce, method: str, name: str, body: Any) -> Any:  # noqa: ANN401
+    logs = body.get("ActivityLog") if isinstance(body, dict) else None
+    if method != "POST" or not logs:
+        return _refusal("ActivityLog is missing")
+    try:
+        return _answer({"ActivityLog": [_note(org, name.split("/")[-2], one) for one in logs]})
+    except Refused as no:
+        return _refusal(str(no.errors[0]["message"]))
 
 
 def _fields(org: FakeSalesforce, body: dict[str, Any]) -> dict[str, Any]:
