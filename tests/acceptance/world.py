@@ -72,8 +72,9 @@ def url_of(listening: socket.socket) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Vendor:
-    """A simulator's control API, and the settings of a connector that uses it."""
+    """A simulator, its control API, and the settings of a connector that uses it."""
 
+    app: Any
     url: str
     settings: Json
     http: httpx.AsyncClient
@@ -309,7 +310,10 @@ async def at_work(folder: Path, **settings: Any) -> AsyncIterator[World]:
         for one in simulated(app.state.catalog.connector_types.values()):
             url = await stack.enter_async_context(serving(one.simulator.app, listen()))
             vendors[one.type] = Vendor(
-                url=url, settings=dict(one.simulator.settings(url)), http=http
+                app=one.simulator.app,
+                url=url,
+                settings=dict(one.simulator.settings(url)),
+                http=http,
             )
         url = await stack.enter_async_context(serving(app, listening))
         token = local_token(hub_settings.data_dir)

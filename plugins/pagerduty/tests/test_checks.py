@@ -79,8 +79,10 @@ async def test_what_the_plan_lacks_is_named(client, sim):
 @pytest.mark.covers("IM-113")
 async def test_a_service_is_found_or_the_nearest_named(with_settings, client):
     assert await RUN["service"](client) == "Service PXXXXXX accessible"
-    with pytest.raises(hub.Gone, match="Nearest: PXXXXXX Operations"):
-        await RUN["service"](with_settings(service_id="PNOTHERE"))
+    with pytest.raises(hub.Gone, match="Nearest: PAPI001 API Service, "):
+        await RUN["service"](with_settings(service_id="PAPI010"))
+    with pytest.raises(hub.Gone, match="Nearest: PWEB001 Web Service, "):
+        await RUN["service"](with_settings(service_id="web"))
 
 
 async def test_a_disabled_service_is_told(client, sim):

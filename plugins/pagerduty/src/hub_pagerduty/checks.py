@@ -1,5 +1,6 @@
 """The lines of a connector's test, in the order in which a failure explains the next."""
 
+from difflib import SequenceMatcher
 from typing import Final
 
 import hub
@@ -9,7 +10,21 @@ from hub_pagerduty.client import PagerDutyClient
 from hub_pagerduty.settings import EventsKey, events_keys
 
 KEY_LENGTH: Final = 32
+_NEAREST: Final = 3
+_CURL: Final = (
+    'curl -H "Authorization: Token token=YOUR_API_KEY" '
+    '-H "Accept: application/vnd.pagerduty+json;version=2" https://api.pagerduty.com'
+)
 _NOBODYS_ALERT: Final = "integration-hub-check"
+_TRY_THE_KEY: Final = (
+    f"Try the key: {_CURL}/users. Refused there, too? Make a new key (Integrations, API Access "
+    "Keys), then: hub connector update NAME --set api_key=-. Accepted? Then base_url is not "
+    "that of the account."
+)
+_FIND_THE_SERVICE: Final = (
+    f"hub connector choices NAME services lists what there is, as does {_CURL}/services. "
+    "Then: hub connector update NAME --set service_id=…"
+)
 _UNUSABLE: Final = {"disabled", "maintenance"}
 
 
@@ -169,8 +184,15 @@ async def _scopes(client: PagerDutyClient) -> str:
 
 
 async def _nearest_service(client: PagerDutyClient) -> str:
-    found = await choices.services(client, "")
-    return f" Nearest: {found[0].value} {found[0].label}" if found else ""
+    wanted = client.settings.service_id.casefold()
+
+    def likeness(one: hub.Choice) -> float:
+        names = (one.value.casefold(), one.label.casefold())
+        return max(SequenceMatcher(None, wanted, name).ratio() for name in names)
+
+    found = sorted(await choices.services(client, ""), key=likeness, reverse=True)
+    nearest = ", ".join(f"{one.value} {one.label}" for one in found[:_NEAREST])
+    return f" Nearest: {nearest}" if nearest else ""
 
 
 CHECKS: Final[tuple[Check[PagerDutyClient], ...]] = tuple(
@@ -180,7 +202,7 @@ CHECKS: Final[tuple[Check[PagerDutyClient], ...]] = tuple(
             "api",
             "PagerDuty API",
             connected,
-            "Check the API key (api_key) and the API base URL (base_url).",
+            _TRY_THE_KEY,
         ),
         (
             "authentication",
@@ -193,7 +215,7 @@ CHECKS: Final[tuple[Check[PagerDutyClient], ...]] = tuple(
             "service",
             "Default service",
             service_accessible,
-            "Set service_id to the id of a service that is active.",
+            _FIND_THE_SERVICE,
         ),
         (
             "from_user",

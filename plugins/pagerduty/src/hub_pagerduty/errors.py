@@ -120,7 +120,7 @@ def error_of(answer: "httpx.Response") -> hub.ConnectorError:
         return _trouble(read, answer.request.method)
     if read.status in {404, 410} or read.code in _MISSING:
         return NotThere(read)
-    return Refused(read, _explained(read))
+    return Refused(read, _explained(read, answer.request.url.path))
 
 
 def _trouble(read: Answer, method: str) -> hub.ConnectorError:
@@ -128,13 +128,21 @@ def _trouble(read: Answer, method: str) -> hub.ConnectorError:
     return hub.Unavailable(read.said) if harmless else hub.OutcomeUnknown(read.said)
 
 
-def _explained(read: Answer) -> str:
+def _role_for(path: str) -> str:
+    if "/incidents" in path:
+        return "Responder at least"
+    if any(name in path for name in ("/services", "/webhook_subscriptions", "/extensions")):
+        return "Manager or Admin"
+    return "a higher one"
+
+
+def _explained(read: Answer, path: str) -> str:
     if read.status == 402 or read.code == NO_ABILITY:
         return f"The account's plan lacks what this needs ({read.said})"
     if read.status == 403:
         return (
-            "The key may not do this: it is read-only, lacks a scope, or its user lacks the role "
-            f"({read.said})"
+            "The key may not do this: it is read-only, lacks a scope, or its user lacks the role: "
+            f"{_role_for(path)} ({read.said})"
         )
     if read.code == REQUESTER_NOT_FOUND:
         return f"The From e-mail is no user of this account ({read.said})"
