@@ -57,9 +57,13 @@ ALIKE = {
 
 
 class Chance:
+    """Makes rules and events; two seeds of three ask for four fields only, so that many meet."""
+
     def __init__(self, seed, schema):
         self.random = random.Random(seed)
         self.schema = schema
+        every = sorted(DOMAINS)
+        self.asked = every if seed % 3 == 0 else self.random.sample(every, 4)
 
     # ------------------------------------------------------------ events
 
@@ -163,7 +167,7 @@ class Chance:
         return self.condition()
 
     def condition(self):
-        name = self.random.choice(list(DOMAINS))
+        name = self.random.choice(self.asked)
         field = self.schema.fields[name]
         op = self.random.choice(self.schema.operators_for(name))
         made = {"field": name, "op": op.name}

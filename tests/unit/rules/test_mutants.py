@@ -14,7 +14,7 @@ from hub.rules.view import View
 from tests.unit.rules.test_differential import run
 
 pytestmark = pytest.mark.slow
-SEEDS = range(1, 25)
+SEEDS = range(1, 60)
 
 
 def _wrong_side(mp):
