@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ from hub.sandbox.processes import Running, running
 from hub.sandbox.setting_up import Say, set_up
 from hub.sandbox.story import STORY, Seen, Step, StepFailed, World
 
-Interrupt = Callable[[Step], Awaitable[None]]
+_PATIENT_S = 90.0
 
 
 async def tell(
@@ -23,7 +24,7 @@ async def tell(
 
     With `kill_at` the hub is killed and started again after the deed of that step.
     """
-    async with at_work(folder, environment, say) as (both, world):
+    async with at_work(folder, environment, say, often=kill_at is not None) as (both, world):
         await tell_story(both, world, say, kill_at=kill_at)
         for line in _addresses(both, world):
             say(line)
@@ -34,23 +35,26 @@ async def tell_once(
     folder: Path, environment: Mapping[str, str], say: Say, *, kill_at: int | None = None
 ) -> None:
     """Set everything up in `folder`, tell the story, and stop."""
-    async with at_work(folder, environment, say) as (both, world):
+    async with at_work(folder, environment, say, often=kill_at is not None) as (both, world):
         await tell_story(both, world, say, kill_at=kill_at)
     say(f"✓ All {len(STORY)} steps were seen at the stand-ins.")
 
 
 @contextlib.asynccontextmanager
 async def at_work(
-    folder: Path, environment: Mapping[str, str], say: Say
+    folder: Path, environment: Mapping[str, str], say: Say, *, often: bool = False
 ) -> AsyncIterator[tuple[Running, World]]:
-    """Run a hub and a sandbox with the demo's tenant until the end of the block."""
+    """Run a hub and a sandbox with the demo's tenant until the end of the block.
+
+    With `often`, what got lost is looked for as often as the hub allows.
+    """
     async with (
         running(folder, environment) as both,
         httpx.AsyncClient(trust_env=False, timeout=30) as http,
     ):
         say(f"✓ Hub at {both.hub_url} (data in {folder / 'data'})")
         say(f"✓ Sandbox at {both.sandbox_url}")
-        yield both, await set_up(both, http, say)
+        yield both, await set_up(both, http, say, often=often)
 
 
 async def tell_story(both: Running, world: World, say: Say, *, kill_at: int | None = None) -> None:
@@ -70,7 +74,8 @@ async def tell_story(both: Running, world: World, say: Say, *, kill_at: int | No
             await both.kill_hub()
 
     say("")
-    await story.run(world, STORY, tell=seen, interrupt=interrupt)
+    steps = STORY if kill_at is None else [replace(one, patience_s=_PATIENT_S) for one in STORY]
+    await story.run(world, steps, tell=seen, interrupt=interrupt)
 
 
 def where_to_look(folder: Path, failed: StepFailed) -> tuple[str, str]:

@@ -1,4 +1,3 @@
-# ruff: noqa: S101 - a contract is made of assertions
 """The contract that every plugin keeps, first and third parties alike.
 
 Each test is one small promise. Subclass `PluginContract` in `test_contract.py`; payload

@@ -34,7 +34,7 @@ class Worker:
 
     async def lines(self) -> list[str]:
         """Return what it wrote until it ended."""
-        assert self.process.stdout is not None  # noqa: S101 - it is a pipe
+        assert self.process.stdout is not None
         return (await self.process.stdout.read()).decode().splitlines()
 
 
@@ -50,7 +50,7 @@ async def worker(**told: Any) -> AsyncIterator[Worker]:  # noqa: ANN401 - JSON
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        assert process.stdout is not None
         await asyncio.wait_for(process.stdout.readline(), 30)
         yield Worker(process)
     finally:

@@ -15,7 +15,7 @@ from hub.catalog.catalog import Catalog
 from hub.catalog.plugins import load_plugins
 from hub.connectors.clients import Clients, OpenConnector
 from hub.connectors.models import Connector
-from hub.crypto import MasterKeys
+from hub.crypto import Key, MasterKeys
 from hub.db.engine import Database
 from hub.db.tenancy import Tenant
 from hub.mappings.resolve import Resolver
@@ -27,7 +27,7 @@ from hub.worker.engine import Engine
 from hub.worker.parts import nothing_happens
 
 SECRET = "load-webhook-secret"  # noqa: S105 - a test's
-_KEYS = MasterKeys(current=b"\x07" * 32)
+_KEYS = MasterKeys(current=Key(b"\x07" * 32))
 
 
 class FixedPlans:

@@ -19,7 +19,7 @@ from hub.sdk.connector_types import ConnectorType, Poller, WebhookReceiver, Webh
 from hub.sdk.errors import InvalidPayload, InvalidSignature
 from hub.sdk.events import Event, Record
 from hub.sdk.hookspecs import hookimpl
-from hub.sdk.vocabulary import FieldType, Value
+from hub.sdk.vocabulary import FieldType, SourceObject, Value
 
 SIGNATURE: Final = "x-load-signature"
 
@@ -275,44 +275,10 @@ class LoadPlugin:
             LOAD.action("post_keyed", "Post with a key", Post, _post, repeat=Repeat.KEYED),
             LOAD.action("post_once", "Post once", Post, _post_once, repeat=once, find=_find_post),
             LOAD.action("fail", "Fail", Post, _fail),
-            LOAD.action(
-                "set_status",
-                "Set status",
-                SetStatus,
-                _set_status,
-                target=ITEM,
-                writes=lambda params: {"status": params.status},
-            ),
-            LOAD.action(
-                "set_case_status",
-                "Set the case's status",
-                SetStatus,
-                _set_status,
-                target=CASE,
-                writes=lambda params: {"status": params.status},
-            ),
-            LOAD.action(
-                "create_item",
-                "Create item",
-                Create,
-                _create_item,
-                target=ITEM,
-                creates=True,
-                repeat=once,
-                find=_find_item,
-                writes=lambda params: {"title": params.title},
-            ),
-            LOAD.action(
-                "create_case",
-                "Create case",
-                Create,
-                _create_case,
-                target=CASE,
-                creates=True,
-                repeat=once,
-                find=_find_case,
-                writes=lambda params: {"title": params.title},
-            ),
+            _setting("set_status", "Set status", ITEM),
+            _setting("set_case_status", "Set the case's status", CASE),
+            _creating("create_item", "Create item", ITEM, (_create_item, _find_item)),
+            _creating("create_case", "Create case", CASE, (_create_case, _find_case)),
             LOAD.action(
                 "add_note",
                 "Add note",
@@ -324,3 +290,34 @@ class LoadPlugin:
                 writes=lambda params: {"note": params.content},
             ),
         ]
+
+
+def _setting(verb: str, label: str, target: SourceObject) -> Any:  # noqa: ANN401 - an action
+    return LOAD.action(
+        verb,
+        label,
+        SetStatus,
+        _set_status,
+        target=target,
+        writes=lambda params: {"status": params.status},
+    )
+
+
+def _creating(
+    verb: str,
+    label: str,
+    target: SourceObject,
+    ways: tuple[Any, Any],
+) -> Any:  # noqa: ANN401 - an action
+    create, find = ways
+    return LOAD.action(
+        verb,
+        label,
+        Create,
+        create,
+        target=target,
+        creates=True,
+        repeat=Repeat.FIND_FIRST,
+        find=find,
+        writes=lambda params: {"title": params.title},
+    )

@@ -88,7 +88,7 @@ def is_problem(answer: httpx.Response, status: int) -> Json:
 # ------------------------------------------------------------------- not genuine
 
 
-@pytest.mark.covers("IM-115", "GAP-23")
+@pytest.mark.covers("IM-115")
 @pytest.mark.parametrize("secret", [None, "somebody else's"], ids=["unsigned", "wrongly signed"])
 async def test_a_webhook_that_is_not_rightly_signed_is_refused_counted_and_not_stored(
     hooked: World, secret: str | None, caplog

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -222,6 +223,47 @@ def test_of_a_file_with_a_wrong_ruleset_nothing_is_applied(call, tmp_path) -> No
 
     assert "/rulesets/1/rules/0/when/all/0/field" in told
     assert "Fine" not in call("ruleset", "list")
+
+
+def test_a_working_copy_is_tried_on_what_came_before(call, tmp_path) -> None:
+    file = tmp_path / "case.yaml"
+    file.write_text(call("ruleset", "show", RULESET).replace("value: High", "value: Low"))
+    call("ruleset", "apply", str(file))
+
+    told = call("ruleset", "whatif", RULESET, "--days", "1")
+
+    assert re.search(r"pagerduty.create_incident +1 +0 +-1", told)
+    assert "differs: evt_1 salesforce.case.created" in told
+    call("ruleset", "whatif", RULESET, "--days", "0", status=2, err=True)
+
+
+def test_rulesets_are_copied_and_ordered(call) -> None:
+    call("ruleset", "copy", RULESET, "Tried out")
+    listed = call("ruleset", "order", "Tried out", RULESET).splitlines()
+
+    assert [line.split("  ")[0] for line in listed[1:3]] == ["Tried out", RULESET]
+    call("ruleset", "delete", "Tried out", "--yes")
+
+
+def test_a_template_is_used_and_compared_and_its_rules_are_ordinary(call) -> None:
+    name = "salesforce.case_and_pagerduty"
+    assert name in call("template", "list")
+    assert "cases=salesforce" in call("template", "show", name)
+    call("template", "show", "no.such", status=3, err=True)
+
+    roles = ("--role", "cases=salesforce", "--role", "paging=pagerduty")
+    made = call("template", "use", name, *roles, "--name", "From template")
+
+    assert "it is disabled" in made
+    assert "from_template" in call("ruleset", "show", "From template")
+    assert "No differences" in call("template", "diff", "From template")
+    assert "No differences" in call("template", "upgrade", "From template")
+    call("ruleset", "delete", "From template", "--yes")
+
+
+def test_rules_that_fired_too_often_are_listed_and_reset(call) -> None:
+    assert "Firings" in call("ruleset", "breakers")
+    assert "acts again" in call("ruleset", "reset", "01990000-0000-7000-8000-000000000000")
 
 
 def test_a_ruleset_is_switched_off_and_on(call) -> None:

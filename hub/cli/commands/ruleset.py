@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.client import segment
-from hub.cli.commands import reasons, ruleset_files
+from hub.cli.commands import reasons, ruleset_files, trials
 from hub.cli.commands.documents import as_yaml
 from hub.cli.failure import Failed, Status
 from hub.cli.session import Session, command
@@ -30,7 +30,10 @@ def attach(app: typer.Typer) -> None:
     command(app, "disable", example="hub ruleset disable 'Cases page'")(disable)
     command(app, "shadow", example="hub ruleset shadow 'Cases page'")(shadow)
     command(app, "delete", example="hub ruleset delete 'Cases page' --yes")(delete)
+    command(app, "copy", example="hub ruleset copy 'Cases page' 'Cases page, tried'")(copy)
+    command(app, "order", example="hub ruleset order 'First' 'Second'")(order)
     reasons.attach(app)
+    trials.attach(app)
 
 
 def list_(session: Session) -> None:
@@ -158,6 +161,27 @@ def disable(session: Session, name: Name) -> None:
 def shadow(session: Session, name: Name) -> None:
     """Let a ruleset be matched and traced, without anything being sent."""
     _set_state(session, ruleset_files.find(session, name), "shadow")
+
+
+def copy(
+    session: Session, name: Name, new: Annotated[str, typer.Argument(help="The copy's name.")]
+) -> None:
+    """Copy a ruleset; the copy is disabled, and what it holds is a draft."""
+    ruleset = ruleset_files.find(session, name)
+    made = session.hub.post(f"rulesets/{segment(ruleset['id'])}:duplicate", {"name": new})
+    session.show(made, lambda: session.screen.done(f"Ruleset {new} is a copy of {name}"))
+
+
+def order(
+    session: Session,
+    names: Annotated[list[str], typer.Argument(help="Names or ids; the others follow them.")],
+) -> None:
+    """Set the order in which rulesets are considered."""
+    first = [ruleset_files.find(session, name)["id"] for name in names]
+    every = [one["id"] for one in session.hub.pages("rulesets", limit=10_000)]
+    ids = list(dict.fromkeys([*first, *every]))
+    session.hub.call("PUT", "rulesets/order", body={"ids": ids})
+    list_(session)
 
 
 def delete(
