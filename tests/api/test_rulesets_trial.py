@@ -271,6 +271,27 @@ async def test_secret_fields_are_masked(world):
     assert answer.json()["events"][0]["values"]["pagerduty.incident.token"] == "•••"
 
 
+@pytest.mark.parametrize("op", ["is", "contains", "starts_with", "changed_to", "changed_from"])
+async def test_conditions_on_secret_fields_are_told_without_their_values(world, op):
+    asked = {"field": "pagerduty.incident.token", "op": op, "value": "s3cret"}
+    await live(world.hub, rule("page", on=["pagerduty.incident.triggered"], when={"all": [asked]},
+                               then=[{"do": "salesforce.add_comment",
+                                      "connector": "prod-salesforce",
+                                      "with": {"content": "x"}}]))  # fmt: skip
+    sample = {
+        "trigger": "pagerduty.incident.triggered",
+        "connector": "prod-pagerduty",
+        "record": {"values": {"token": "hunter2"}},
+        "before": {"token": "hunter1"},
+    }
+
+    answer = await world.hub.post("/rules:explain", json={"sample": sample})
+
+    (trace,) = answer.json()["traces"]
+    assert trace["fired"] is False
+    assert "hunter" not in answer.text
+
+
 async def test_why_not_answers_with_the_condition_that_failed(world):
     await live(world.hub, rule("page"))
     await store(world, event(record="500", priority="P3"))

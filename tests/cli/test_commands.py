@@ -227,11 +227,14 @@ def test_of_a_file_with_a_wrong_ruleset_nothing_is_applied(call, tmp_path) -> No
 
 def test_a_working_copy_is_tried_on_what_came_before(call, tmp_path) -> None:
     file = tmp_path / "case.yaml"
-    file.write_text(call("ruleset", "show", RULESET).replace("value: High", "value: Low"))
+    active = call("ruleset", "show", RULESET)
+    file.write_text(active.replace("value: High", "value: Low"))
     call("ruleset", "apply", str(file))
 
     told = call("ruleset", "whatif", RULESET, "--days", "1")
 
+    file.write_text(active)
+    call("ruleset", "apply", str(file))
     assert re.search(r"pagerduty.create_incident +1 +0 +-1", told)
     assert "differs: evt_1 salesforce.case.created" in told
     call("ruleset", "whatif", RULESET, "--days", "0", status=2, err=True)
