@@ -17,7 +17,7 @@ from hub.sdk.events import Event
 LEASE: Final = timedelta(minutes=5)
 """A poller that says nothing for so long is given to another process."""
 _CANDIDATES: Final = """
-SELECT id, tenant_id, type, poll_every_s, enabled_webhook FROM connectors WHERE state = 'active'"""
+SELECT id, tenant_id, type FROM connectors WHERE state = 'active'"""
 _CLAIM: Final = """
 UPDATE poll_cursors SET next_at = ? WHERE (connector_id, source_object) IN (
   SELECT p.connector_id, p.source_object FROM poll_cursors p
@@ -32,8 +32,6 @@ class Candidate(NamedTuple):
     connector_id: uuid.UUID
     tenant_id: uuid.UUID
     type: str
-    every_s: int | None
-    enabled_webhook: bool
 
 
 class Claimed(NamedTuple):
@@ -74,7 +72,7 @@ class Polled:
 def candidates(connection: Connection) -> list[Candidate]:
     """Return the active connectors."""
     return [
-        Candidate(as_uuid(row[0]), as_uuid(row[1]), row[2], row[3], bool(row[4]))
+        Candidate(as_uuid(row[0]), as_uuid(row[1]), row[2])
         for row in query(connection, _CANDIDATES)
     ]
 

@@ -29,6 +29,7 @@ from hub.worker.parts import Parts
 _log = logging.getLogger(__name__)
 SHORTEST_S: Final = 30
 USUAL_S: Final = 60
+RECONCILE_S: Final = 300
 _LONGEST_BACKOFF_S: Final = 600.0
 _AT_ONCE: Final = 4
 _PAGE_S: Final = 120.0
@@ -75,10 +76,7 @@ class Polling:
 
     def _pollers(self, one: Candidate) -> Sequence[Poller[Any]]:
         kind = self.parts.catalog.connector_types.get(one.type)
-        if kind is None:
-            return ()
-        told = kind.receiver is not None and one.enabled_webhook
-        return kind.pollers if one.every_s is not None or not told else ()
+        return kind.pollers if kind is not None else ()
 
     async def _poll(self, claimed: Claimed) -> None:
         connector = await self.parts.connectors.by_id(claimed.tenant_id, claimed.connector_id)
@@ -158,7 +156,9 @@ class Polling:
             self.parts.connectors.changed(connector.id)
 
     def _interval(self, connector: OpenConnector) -> float:
-        every = max(SHORTEST_S, connector.poll_every_s or USUAL_S)
+        """Return the seconds between two polls: where webhooks tell of changes, it is a net."""
+        usual = RECONCILE_S if connector.enabled_webhook else USUAL_S
+        every = max(SHORTEST_S, connector.poll_every_s or usual)
         return every * (0.9 + 0.2 * self.parts.random())
 
 

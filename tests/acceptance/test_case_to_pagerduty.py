@@ -52,6 +52,7 @@ async def test_rules_choose_the_team_and_a_rule_higher_up_takes_the_exceptions(
     assert await world.incidents("A question") == []
 
 
+@pytest.mark.covers("SF-004")
 async def test_a_new_case_and_a_changed_case_are_judged_when_salesforce_pushes(
     world: World,
 ) -> None:
