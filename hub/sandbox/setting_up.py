@@ -1,5 +1,6 @@
 """Making the demo's tenant, through the hub's API, as anybody would."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from importlib.resources import files
@@ -21,6 +22,8 @@ RULESETS = ("case_to_pagerduty.yaml", "pagerduty_to_case.yaml")
 
 _POLL_S = 60
 _OFTEN_S = 30
+_POLLING_BEGINS_S = 8.0
+"""A poller starts at now: what happened before its first poll, no later one looks for."""
 
 Say = Callable[[str], None]
 
@@ -53,6 +56,7 @@ async def set_up(
     pagerduty = PagerDuty(url=stands["pagerduty"]["url"], http=http)
     if often:
         await pagerduty.repeat_after(1.0)
+        await asyncio.sleep(_POLLING_BEGINS_S)
     return World(
         hub=operator,
         pagerduty=pagerduty,
