@@ -74,10 +74,10 @@ def url_of(listening: socket.socket) -> str:
 class Vendor:
     """A simulator, its control API, and the settings of a connector that uses it."""
 
-    app: Any
     url: str
     settings: Json
     http: httpx.AsyncClient
+    app: Any = None
 
     async def sim(self, method: str, path: str, body: object = None) -> Any:
         answer = await self.http.request(method, f"{self.url}/_sim/{path}", json=body)
