@@ -7,7 +7,7 @@ PLUGINS := -e plugins/pagerduty -e plugins/salesforce -e plugins/remedyforce
 FILES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types format bench parity conformance openapi constraints clean
+.PHONY: help demo test check lint types format bench bench-rules parity conformance conformance openapi constraints clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ format: .venv/.dev  ## put the code into shape
 
 bench: .venv/.dev  ## measure; prints one JSON object a line
 	@$(BIN)/python -m bench.run $(BENCH)
+
+bench-rules: .venv/.dev  ## measure the ruleset engine (PEERS=1: other engines beside it)
+	@PEERS=$(PEERS) $(BIN)/python -m bench.rules
 
 parity: .venv/.dev  ## how much of the five products works
 	@$(BIN)/python -m tests.parity

@@ -56,7 +56,11 @@ async def create_ruleset_from_template(
     return await service.shown(work, row)
 
 
-@router.get(f"{_HOME}/rulesets/{{ruleset}}/template-diff", operation_id="diff_template")
+@router.get(
+    f"{_HOME}/rulesets/{{ruleset}}/template-diff",
+    operation_id="diff_template",
+    responses={409: {"description": "The ruleset is not made from a template."}},
+)
 async def diff_template(actor: RulesRead, reading: Reading, ruleset: Named) -> Upgrade:
     """Say what the template's newest version would change, and which rules were edited."""
     work = reading(actor)
