@@ -7,7 +7,7 @@ PLUGINS := -e plugins/pagerduty -e plugins/salesforce -e plugins/remedyforce
 FILES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types format bench bench-rules parity conformance conformance openapi constraints clean
+.PHONY: help demo test check lint types format bench bench-rules parity conformance openapi constraints clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
