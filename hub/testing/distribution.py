@@ -71,7 +71,7 @@ def leak_faults(subject: Subject, folder: Path) -> list[str]:
     ]
 
 
-def import_faults(plugin: ModuleType, *, tries: int = 3) -> list[str]:
+def import_faults(plugin: ModuleType, *, tries: int = 8) -> list[str]:
     """Find what importing the plugin opens, and whether it takes too long beyond the hub.
 
     Processor time is counted, and `import hub` on the same machine is the measure: a busy

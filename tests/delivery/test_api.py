@@ -177,7 +177,7 @@ async def test_the_inbox_shows_shards_and_holds(rig: Rig, sink: Sink) -> None:
                 break
         inbox = (await api.get("/api/v1/inbox")).json()
         released = await api.post(f"{HOME}/holds/{holds[0]['lane']}/release")
-        again = await api.post(f"{HOME}/holds/{holds[0]['lane']}/release")
+        again = await api.post(f"{HOME}/holds/0000000000000000/release")
         text = (await api.get("/metrics")).text
 
     assert (holds[0]["reason"], holds[0]["waiting"]) == ("retry", 2)
