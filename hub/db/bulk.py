@@ -1,21 +1,23 @@
-"""Many rows at once, the same way on both databases.
+"""Many rows in one statement, the same way on both databases.
 
-The inbox and the ledger write hundreds of rows a transaction, without the ORM. PostgreSQL
-gets one statement over arrays: a round trip costs more than a row. SQLite gets one prepared
-statement for each row on the driver's own cursor: there a statement costs a few microseconds.
+The inbox and the ledger write hundreds of rows a transaction. One statement each, without
+the ORM: rows come in as a table of values (`VALUES` in SQLite, arrays in PostgreSQL).
 """
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
+
+_VARIABLES: Final = 30_000
+"""SQLite's limit of bound values in one statement is 32,766."""
 
 
 class Kind(StrEnum):
@@ -38,28 +40,31 @@ Columns: TypeAlias = dict[str, Kind]
 def write_rows(connection: Connection, template: str, columns: Columns, rows: Rows) -> list[Any]:
     """Run the statement over the rows; return what it returns.
 
-    `{rows}` in the template stands for a table `v` with these columns, to be selected from.
-    On SQLite the statement runs once for each row, so it must not depend on the others.
+    `{rows}` in the template stands for a table with these columns, to be selected from.
     """
     if not rows:
         return []
     if connection.dialect.name == "postgresql":
         return _returned(connection, _postgres(template, tuple(columns.items())), _arrays(rows))
-    sql = _sqlite(template, tuple(columns))
-    return _each(connection, sql, _converted(rows, tuple(columns.values())))
+    found: list[Any] = []
+    converters = _converters(tuple(columns.values()))
+    for part in _parts(rows, len(columns)):
+        sql = _sqlite(template, tuple(columns), len(part))
+        found += _returned(connection, sql, _flat(part, converters))
+    return found
 
 
 def insert_rows(
     connection: Connection, table: str, columns: Columns, rows: Rows, *, suffix: str = ""
 ) -> list[Any]:
     """Insert the rows; `suffix` is what follows (ON CONFLICT …, RETURNING …)."""
-    if not rows:
-        return []
-    if connection.dialect.name == "postgresql":
-        template = _insert_select(table, tuple(columns), suffix)
-        return write_rows(connection, template, columns, rows)
-    sql = _insert_values(table, tuple(columns), suffix)
-    return _each(connection, sql, _converted(rows, tuple(columns.values())))
+    names = ", ".join(f'"{name}"' for name in columns)
+    chosen = ", ".join(f'v."{name}"' for name in columns)
+    template = (
+        f"INSERT INTO {table} ({names}) "  # noqa: S608 - names come from our own modules
+        f"SELECT {chosen} FROM {{rows}} WHERE true {suffix}"
+    )
+    return write_rows(connection, template, columns, rows)
 
 
 def take_ids(connection: Connection, table: str, count: int) -> list[int]:
@@ -80,10 +85,10 @@ def query(connection: Connection, sql: str, *values: Any) -> list[Any]:  # noqa:
     """Run a statement written with `?`; return its rows."""
     if connection.dialect.name == "postgresql":
         return _returned(connection, _numbered(sql), values)
-    return _each(connection, sql, [tuple(_sqlite_value(value) for value in values)])
+    return _returned(connection, sql, tuple(_sqlite_value(value) for value in values))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def as_uuid(value: Any) -> uuid.UUID:  # noqa: ANN401 - UUID or hex, by database
     """Read a UUID column."""
     return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
@@ -99,46 +104,11 @@ def as_json(value: Any) -> Any:  # noqa: ANN401 - whatever was stored
     return json.loads(value) if isinstance(value, str | bytes) else value
 
 
-def _cursor(connection: Connection) -> Any:  # noqa: ANN401 - sqlite3's, or aiosqlite's behind SQLAlchemy
-    return connection.connection.cursor()
-
-
-def _each(connection: Connection, sql: str, rows: list[tuple[Any, ...]]) -> list[Any]:
-    cursor = _cursor(connection)
-    if not _returns(sql):
-        cursor.executemany(sql, rows)
-        return []
-    found: list[Any] = []
-    for row in rows:
-        cursor.execute(sql, row)
-        found += cursor.fetchall()
-    return found
-
-
-@lru_cache(maxsize=2048)
-def _returns(sql: str) -> bool:
-    return "RETURNING" in sql or sql.lstrip().startswith(("SELECT", "WITH"))
-
-
 def _returned(connection: Connection, sql: str, values: Sequence[Any]) -> list[Any]:
     result = connection.exec_driver_sql(sql, tuple(values))
     if not result.returns_rows:
         return []
     return list(result.fetchall())
-
-
-@lru_cache(maxsize=512)
-def _insert_values(table: str, columns: tuple[str, ...], suffix: str) -> str:
-    names = ", ".join(f'"{name}"' for name in columns)
-    marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({names}) VALUES ({marks}) {suffix}"  # noqa: S608 - our own names
-
-
-@lru_cache(maxsize=512)
-def _insert_select(table: str, columns: tuple[str, ...], suffix: str) -> str:
-    names = ", ".join(f'"{name}"' for name in columns)
-    chosen = ", ".join(f'v."{name}"' for name in columns)
-    return f"INSERT INTO {table} ({names}) SELECT {chosen} FROM {{rows}} {suffix}"  # noqa: S608 - our own names
 
 
 @lru_cache(maxsize=512)
@@ -159,32 +129,38 @@ def _arrays(rows: Rows) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
+@lru_cache(maxsize=4096)
+def _sqlite(template: str, columns: tuple[str, ...], count: int) -> str:
+    chosen = ", ".join(f'column{n} AS "{name}"' for n, name in enumerate(columns, 1))
+    row = "(" + ", ".join("?" * len(columns)) + ")"
+    values = ", ".join([row] * count)
+    table = f"(SELECT {chosen} FROM (VALUES {values})) AS v"  # noqa: S608 - our names, "?"
+    return template.replace("{rows}", table)
+
+
+def _parts(rows: Rows, width: int) -> Iterator[Rows]:
+    most = max(1, _VARIABLES // width)
+    for start in range(0, len(rows), most):
+        yield rows[start : start + most]
+
+
+_Converter: TypeAlias = Callable[[Any], Any] | None
+
+
 @lru_cache(maxsize=512)
-def _sqlite(template: str, columns: tuple[str, ...]) -> str:
-    chosen = ", ".join(f'? AS "{name}"' for name in columns)
-    return template.replace("{rows}", f"(SELECT {chosen}) AS v")
+def _converters(kinds: tuple[Kind, ...]) -> tuple[_Converter, ...]:
+    return tuple(
+        _sqlite_uuid if kind is Kind.UUID else _sqlite_time if kind is Kind.TIME else None
+        for kind in kinds
+    )
 
 
-_Converter: TypeAlias = Callable[[Any], Any]
-
-
-@lru_cache(maxsize=512)
-def _places(kinds: tuple[Kind, ...]) -> tuple[tuple[int, _Converter], ...]:
-    wanted: dict[Kind, _Converter] = {Kind.UUID: _sqlite_uuid, Kind.TIME: _sqlite_time}
-    return tuple((place, wanted[kind]) for place, kind in enumerate(kinds) if kind in wanted)
-
-
-def _converted(rows: Rows, kinds: tuple[Kind, ...]) -> list[tuple[Any, ...]]:
-    places = _places(kinds)
-    if not places:
-        return [tuple(row) for row in rows]
-    converted = []
-    for row in rows:
-        values = list(row)
-        for place, convert in places:
-            values[place] = convert(values[place])
-        converted.append(tuple(values))
-    return converted
+def _flat(rows: Rows, converters: tuple[_Converter, ...]) -> list[Any]:
+    return [
+        value if convert is None else convert(value)
+        for row in rows
+        for value, convert in zip(row, converters, strict=True)
+    ]
 
 
 def _sqlite_uuid(value: uuid.UUID | None) -> str | None:

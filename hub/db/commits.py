@@ -7,34 +7,24 @@ groups readers.
 
 import asyncio
 import logging
-import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    StatementError,
-)
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from hub.db.engine import PRAGMAS, Database
 from hub.errors import Overloaded
 
 __all__ = [
-    "AFTER_COMMIT",
     "Connection",
     "GroupCommit",
     "Store",
     "in_conflict",
     "is_away",
-    "is_unstorable",
     "open_store",
 ]
 
@@ -45,8 +35,6 @@ Work = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 
 _log = logging.getLogger(__name__)
 _READERS: Final = 2
-AFTER_COMMIT: Final = "hub_after_commit"
-"""Where a connection of this module keeps what is called after its transaction's COMMIT."""
 _STATEMENTS: Final = 2048
 
 
@@ -57,16 +45,8 @@ class Store(Protocol):
         """Run it in a write transaction and commit; roll back on an exception."""
         ...
 
-    async def write_many(self, work: Callable[[Connection], T]) -> T:
-        """Run it in a write transaction, as `write`: quick work that many callers share."""
-        ...
-
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run it in a transaction for reading."""
-        ...
-
-    async def read_many(self, work: Callable[[Connection], T]) -> T:
-        """Run it in a transaction for reading: quick work that many callers share."""
         ...
 
     async def close(self) -> None:
@@ -80,82 +60,40 @@ def open_store(database: Database) -> Store:
 
 
 class SqliteStore:
-    """One connection that writes, one that reads for many, a few that read in threads.
-
-    SQLite releases Python's lock at each step, and a thread gets it back late from a busy
-    event loop. So what many callers share runs on the event loop; only BEGIN, which may wait
-    for the write lock, and COMMIT, which waits for the disk, are left to a thread.
-    """
+    """One writer thread with one connection, two reader threads: no hop per statement."""
 
     def __init__(self, database: Database) -> None:
         url = database.engine.url.set(drivername="sqlite+pysqlite")
         self._engine: Engine = create_engine(
             url,
             poolclass=QueuePool,
-            pool_size=2 + _READERS,
+            pool_size=1 + _READERS,
             max_overflow=1,
             connect_args={"check_same_thread": False, "cached_statements": _STATEMENTS},
         )
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._immediate = self._engine.execution_options(immediate=True)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hub-writer")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="hub-writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="hub-reader")
-        self._turn = asyncio.Lock()
-        self._writer: Connection | None = None
-        self._reader: Connection | None = None
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run it on the writer thread."""
-        return await asyncio.shield(self._written(work, off_loop=True))
-
-    async def write_many(self, work: Callable[[Connection], T]) -> T:
-        """Run it on the event loop; it must be quick."""
-        return await asyncio.shield(self._written(work, off_loop=False))
+        return await asyncio.get_running_loop().run_in_executor(
+            self._writer, _in_transaction, self._immediate, work
+        )
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run it on a reader thread."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._readers, _in_transaction, self._engine, work)
-
-    async def read_many(self, work: Callable[[Connection], T]) -> T:
-        """Run it on the event loop; it must be quick."""
-        if self._reader is None:
-            self._reader = self._engine.connect()
-        with self._reader.begin():
-            return work(self._reader)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, _in_transaction, self._engine, work
+        )
 
     async def close(self) -> None:
-        """End the threads and close the connections."""
-        self._thread.shutdown()
+        """End the threads and close their connections."""
+        self._writer.shutdown()
         self._readers.shutdown()
-        for connection in (self._writer, self._reader):
-            if connection is not None:
-                connection.close()
         self._engine.dispose()
-
-    async def _written(self, work: Callable[[Connection], T], *, off_loop: bool) -> T:
-        loop = asyncio.get_running_loop()
-        async with self._turn:
-            connection = self._writer
-            if connection is None:
-                connection = await loop.run_in_executor(self._thread, self._immediate.connect)
-                self._writer = connection
-            called: list[Callable[[], None]] = []
-            connection.info[AFTER_COMMIT] = called
-            transaction = await loop.run_in_executor(self._thread, connection.begin)
-            try:
-                if off_loop:
-                    result = await loop.run_in_executor(self._thread, work, connection)
-                else:
-                    result = work(connection)
-                await loop.run_in_executor(self._thread, transaction.commit)
-            except BaseException:
-                await loop.run_in_executor(self._thread, transaction.rollback)
-                raise
-        for call in called:
-            call()
-        return result
 
 
 class PostgresStore:
@@ -173,9 +111,6 @@ class PostgresStore:
         """Run it on a connection of its own."""
         async with self._engine.connect() as connection:
             return await connection.run_sync(work)
-
-    write_many = write
-    read_many = read
 
     async def close(self) -> None:
         """Leave the pool to the database."""
@@ -271,40 +206,14 @@ class GroupCommit(Generic[Item, Result]):
             await self._write([job])
 
 
-_AWAY: Final = (
-    OperationalError,
-    InterfaceError,
-    Overloaded,
-    OSError,
-    sqlite3.OperationalError,
-)
-
-
 def is_away(error: BaseException) -> bool:
     """Whether the database could not be reached or gave up: the same may work a moment later."""
-    return isinstance(error, _AWAY)
+    return isinstance(error, OperationalError | InterfaceError | Overloaded | OSError)
 
 
 def in_conflict(error: BaseException) -> bool:
     """Whether another transaction stored first what had to be unique."""
-    return isinstance(error, IntegrityError | sqlite3.IntegrityError)
-
-
-def is_unstorable(error: BaseException) -> bool:
-    """Whether a value was one that the database does not take."""
-    if isinstance(error, StatementError) and error.orig is not None:
-        return isinstance(error, DataError) or is_unstorable(error.orig)
-    return isinstance(error, _UNSTORABLE)
-
-
-_UNSTORABLE: Final = (
-    ValueError,
-    TypeError,
-    OverflowError,
-    sqlite3.DataError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
-)
+    return isinstance(error, IntegrityError)
 
 
 def _apply(connection: Connection, jobs: Sequence[_Job]) -> list[Any]:

@@ -13,11 +13,12 @@ from hashlib import blake2b
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, StatementError
 
 from hub import clock
 from hub.correlations.values import pack_event
 from hub.db.bulk import query
-from hub.db.commits import GroupCommit, Store, is_unstorable
+from hub.db.commits import GroupCommit, Store
 from hub.deliveries.filing import Accepted, Filer, Filing, NewEvent
 from hub.errors import (
     ConnectorBroken,
@@ -199,8 +200,8 @@ class Intake:
     async def _file_or_keep(self, filing: Filing) -> Accepted:
         try:
             return await self.file(filing)
-        except Exception as error:
-            if not is_unstorable(error):
+        except (StatementError, UnicodeError) as error:
+            if not isinstance(error, DataError | UnicodeError) and not _is_data(error):
                 raise
             kept = Filing(
                 tenant_id=filing.tenant_id,
@@ -332,3 +333,7 @@ def _is_text(body: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _is_data(error: StatementError) -> bool:
+    return isinstance(error.orig, ValueError | TypeError | UnicodeError | OverflowError)
