@@ -2,10 +2,16 @@
 
 import uuid
 from collections import deque
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 from hub.correlations.repository import RecordKey
+
+_STORING: Final = timedelta(seconds=2)
+"""What was opened here is stored by then; a breaker that is not stored after it was reset."""
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Pair(NamedTuple):
@@ -41,14 +47,14 @@ class Breakers:
         self._budget = budget
         self._fired: dict[Pair, deque[datetime]] = {}
         self._open: dict[Pair, datetime] = {}
+        self._opened_at: dict[Pair, datetime] = {}
         self._sent: dict[tuple[uuid.UUID, str], deque[datetime]] = {}
 
     def is_open(self, pair: Pair, now: datetime) -> bool:
         """Whether the rule is off for this record."""
         until = self._open.get(pair)
         if until is not None and until <= now:
-            del self._open[pair]
-            self._fired.pop(pair, None)
+            self.reset(pair)
             return False
         return until is not None
 
@@ -59,16 +65,23 @@ class Breakers:
         if len(times) <= self._firings:
             return None
         until = now + self._open_for
-        self._open[pair] = until
+        self._open[pair], self._opened_at[pair] = until, now
         return until
 
-    def opened(self, pair: Pair, until: datetime) -> None:
-        """Take note of a breaker that was opened before, or elsewhere."""
-        self._open[pair] = until
+    def follow(self, stored: Mapping[Pair, datetime], now: datetime) -> None:
+        """Have open what is stored as open, by whatever process; close what was reset there.
+
+        What was opened here a moment ago may not be stored yet: it stays.
+        """
+        for pair in [one for one in self._open if one not in stored]:
+            if now - self._opened_at.get(pair, _LONG_AGO) >= _STORING:
+                self.reset(pair)
+        self._open.update(stored)
 
     def reset(self, pair: Pair) -> None:
         """Close a breaker and forget its count."""
         self._open.pop(pair, None)
+        self._opened_at.pop(pair, None)
         self._fired.pop(pair, None)
 
     def within_budget(self, tenant: uuid.UUID, lane: str, now: datetime) -> bool:

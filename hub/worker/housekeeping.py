@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub._version import __version__
@@ -13,7 +13,7 @@ from hub.dispatch.presence import Presence, beat, forget_dead, leave
 from hub.metrics.counters import minute_of
 from hub.metrics.repository import held_lanes, oldest_pending, store_points
 from hub.runs import breakers
-from hub.worker.breakers import Pair, pair_of
+from hub.worker.breakers import pair_of
 from hub.worker.parts import Parts
 
 _BETWEEN_BATCHES_S = 0.05
@@ -29,18 +29,13 @@ class Housekeeping:
     role: str
     started_at: datetime
     next_sweep: datetime | None = None
-    known_open: set[Pair] = field(default_factory=set)
 
     async def each_second(self) -> None:
         """Bring breakers that others opened or reset."""
         now = self.parts.now()
         found = await self.parts.store.read(lambda connection: breakers.open_ones(connection, now))
-        present = {pair_of(rule, record) for rule, record, _ in found}
-        for rule, record, until in found:
-            self.parts.breakers.opened(pair_of(rule, record), until)
-        for pair in self.known_open - present:
-            self.parts.breakers.reset(pair)
-        self.known_open = present
+        stored = {pair_of(rule, record): until for rule, record, until in found}
+        self.parts.breakers.follow(stored, now)
 
     async def each_few_seconds(self) -> None:
         """Give a sign of life, count what waits."""

@@ -163,9 +163,6 @@ async def test_what_if_is_told_line_by_line_over_what_really_came(world: World) 
     assert effect["now"] - effect["then"] == 2
 
 
-@pytest.mark.xfail(
-    reason="a reset does not reach the breaker that a worker holds in memory", strict=False
-)
 @pytest.mark.slow
 async def test_a_rule_that_fires_too_often_is_off_for_the_record_until_it_is_reset(
     tmp_path: Path,
