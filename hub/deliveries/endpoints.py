@@ -15,11 +15,12 @@ from hub.deliveries.schemas import (
     DeliveryOut,
     DeliveryTrace,
     HoldOut,
+    InboxCheckOut,
     InboxOut,
     ReleasedOut,
     ReplayIn,
 )
-from hub.deliveries.service import DeliveriesService, HoldsService, Releases, inbox_out
+from hub.deliveries.service import DeliveriesService, HoldsService, Releases, check_out, inbox_out
 from hub.http.actor import OperationsAct, OperationsRead, Operator
 from hub.http.deps import ReadSession, WriteSession
 from hub.http.paging import Page, PageQuery
@@ -135,6 +136,12 @@ async def get_inbox(_: Operator, session: ReadSession, engine: TheEngine) -> Inb
     """Show shards with their backlog, what waits and why, and the processes that work."""
     health = await engine.driver.health()
     return await inbox_out(Inbox(session), health, engine.driver_name)
+
+
+@router.get("/api/v1/inbox/check", operation_id="check_inbox")
+async def check_inbox(_: Operator, session: ReadSession, engine: TheEngine) -> InboxCheckOut:
+    """Check what must hold of inbox and ledger at any moment, in all tenants."""
+    return await check_out(session, engine.driver, engine.clock())
 
 
 def _aware(moment: datetime | None) -> datetime | None:

@@ -162,3 +162,18 @@ class InboxOut(BaseModel):
     dead: int
     shards: list[ShardOut]
     workers: list[dict[str, Any]]
+
+
+class InvariantOut(BaseModel):
+    """Something that must hold of the inbox at any moment."""
+
+    name: str
+    holds: bool
+    broken: list[str] = Field(description="Ids of rows that break it, the first few.")
+
+
+class InboxCheckOut(BaseModel):
+    """Whether what must hold of the inbox does."""
+
+    holds: bool
+    invariants: list[InvariantOut]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from hub import ids
 from hub.activity import audit, journal
-from hub.deliveries import history
+from hub.deliveries import history, invariants
 from hub.deliveries.history import Deliveries, Holds, Inbox
 from hub.deliveries.models import Delivery
 from hub.deliveries.replay import Replays
@@ -19,12 +19,14 @@ from hub.deliveries.schemas import (
     DeliveryOut,
     DeliveryTrace,
     HoldOut,
+    InboxCheckOut,
     InboxOut,
+    InvariantOut,
     ReleasedOut,
     ShardOut,
 )
 from hub.deliveries.tracing import Way, delivery_detail, delivery_out, delivery_trace
-from hub.dispatch.port import DriverHealth
+from hub.dispatch.port import Driver, DriverHealth
 from hub.errors import Conflict, NotFound
 from hub.http.actor import Actor
 from hub.runs.repository import Runs
@@ -216,6 +218,17 @@ async def inbox_out(inbox: Inbox, health: DriverHealth, driver: str) -> InboxOut
         shards=shards,
         workers=workers,
     )
+
+
+async def check_out(session: Any, driver: Driver, now: datetime) -> InboxCheckOut:  # noqa: ANN401 - an AsyncSession
+    """Check the inbox of all tenants."""
+    checked: list[invariants.Checked] = await session.run_sync(
+        lambda sync: invariants.check(sync.connection(), driver, now)
+    )
+    shown = [
+        InvariantOut(name=one.name, holds=one.holds, broken=list(one.broken)) for one in checked
+    ]
+    return InboxCheckOut(holds=all(one.holds for one in shown), invariants=shown)
 
 
 def named(names: dict[uuid.UUID, str], wanted: str) -> uuid.UUID:

@@ -5,6 +5,7 @@ import typer
 from hub.cli.commands import (
     activity,
     audit,
+    check,
     connector,
     delivery,
     hold,
@@ -34,6 +35,7 @@ _MODULES = (
     hold,
     activity,
     audit,
+    check,
 )
 
 
@@ -43,7 +45,8 @@ def attach(app: typer.Typer) -> None:
         group = typer.Typer(rich_markup_mode=None, help=module.HELP)
         module.attach(group)
         name = module.__name__.rpartition(".")[2]
-        app.add_typer(group, name=name, epilog=f"Example: hub {name} list")
+        example = getattr(module, "EXAMPLE", f"hub {name} list")
+        app.add_typer(group, name=name, epilog=f"Example: {example}")
         if module is connector:
             webhook.attach(group)
     inbox.attach(app)
