@@ -57,7 +57,7 @@ def describe_connector_type(catalog: Catalog, declared: ConnectorType[Any, Any])
             {"name": one.name, "label": one.label, "params": form(one.params)}
             for one in declared.queries
         ],
-        "polls": [one.source_object for one in declared.pollers],
+        "polls": list(dict.fromkeys(one.source_object for one in declared.pollers)),
         "receives_webhooks": declared.receiver is not None,
         "subscribes": declared.subscription is not None,
         "discovers": declared.discovery is not None,

@@ -89,7 +89,7 @@ def _of_parts(declared: ConnectorType[Any, Any]) -> Iterator[str]:
         "check": [one.name for one in declared.checks],
         "choice source": [one.name for one in declared.choices],
         "query": [one.name for one in declared.queries],
-        "poller": [one.source_object for one in declared.pollers],
+        "poller": [one.key for one in declared.pollers],
     }
     for word, names in parts.items():
         for name in twice(names):

@@ -43,6 +43,7 @@ class Polling:
     intake: Intake
     failures: dict[tuple[object, str], int] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    listening: set[asyncio.Task[None]] = field(default_factory=set)
     looked_at: datetime | None = None
 
     async def tick(self) -> None:
@@ -57,18 +58,30 @@ class Polling:
         for one in await parts.store.write(lambda connection: claim(connection, now, free)):
             task = asyncio.create_task(self._poll(one))
             self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """Wait for what is under way."""
-        for task in list(self.tasks):
+        under_way = [*self.tasks, *self.listening]
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        self.listening.discard(task)
+
+    def _listens(self) -> None:
+        """Give this poll's turn to the next one: it only waits."""
+        task = asyncio.current_task()
+        if task is not None and task in self.tasks:
+            self.tasks.discard(task)
+            self.listening.add(task)
 
     async def _keep_cursors(self, now: datetime) -> None:
         found = await self.parts.store.read(candidates)
         wanted = [
-            (one.tenant_id, one.connector_id, poller.source_object)
+            (one.tenant_id, one.connector_id, poller.key)
             for one in found
             for poller in self._pollers(one)
         ]
@@ -83,6 +96,8 @@ class Polling:
         poller = _poller_of(connector, claimed)
         if connector is None or poller is None:
             return
+        if poller.waits:
+            self._listens()
         mark = (claimed.connector_id, claimed.source_object)
         try:
             with vendor_call():
@@ -166,7 +181,7 @@ def _poller_of(connector: OpenConnector | None, claimed: Claimed) -> Poller[Any]
     if connector is None or connector.type is None or not connector.is_ready:
         return None
     pollers = connector.type.pollers
-    return next((one for one in pollers if one.source_object == claimed.source_object), None)
+    return next((one for one in pollers if one.key == claimed.source_object), None)
 
 
 def _is_storable(event: Event) -> bool:
