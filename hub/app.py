@@ -27,7 +27,7 @@ from hub.mappings import endpoints as mappings
 from hub.mappings.resolve import Resolver
 from hub.metrics import endpoints as metrics
 from hub.metrics.counters import Counters
-from hub.migrations.run import check_version, migrate
+from hub.migrations.version import check_version, is_current
 from hub.rulesets import endpoints as rulesets
 from hub.rulesets.plans import Plans
 from hub.rulesets.whatif import Whatifs
@@ -114,9 +114,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: HubSettings = app.state.settings
     database: Database = app.state.database
     logs.configure(settings.logging)
-    if settings.embedded:
-        await migrate(database)
-    await check_version(database)
+    await _bring_up_to_date(settings, database)
     await ensure_default(database)
     await ensure_local_token(database, settings.data_dir)
     clients: Clients = app.state.clients
@@ -133,6 +131,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await engine.stop()
         await clients.close()
         await database.close()
+
+
+async def _bring_up_to_date(settings: HubSettings, database: Database) -> None:
+    if settings.embedded and not await is_current(database):
+        from hub.migrations.run import migrate  # noqa: PLC0415 - Alembic, rarely needed
+
+        await migrate(database)
+    await check_version(database)
 
 
 def _observer(loaded: Loaded, counters: Counters) -> Any:  # noqa: ANN401 - a callable of the engine

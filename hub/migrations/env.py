@@ -1,4 +1,7 @@
-"""Alembic's entrance: runs the versions on the connection it is handed."""
+"""Alembic's entrance: runs the versions on the connection it is handed.
+
+Only `revision --autogenerate` needs the models: it hands them over as the attribute "metadata".
+"""
 
 from typing import Any, Literal
 
@@ -7,7 +10,6 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import JSON, BigInteger, Connection
 
 from hub.db.base import Timestamp
-from hub.migrations.tables import metadata
 
 
 def render_item(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - Alembic's signature
@@ -26,7 +28,7 @@ def run(connection: Connection) -> None:
     """Run the migrations in one transaction."""
     context.configure(
         connection=connection,
-        target_metadata=metadata,
+        target_metadata=context.config.attributes.get("metadata"),
         render_as_batch=connection.dialect.name == "sqlite",
         compare_type=True,
         render_item=render_item,

@@ -5,14 +5,11 @@ from typing import Final
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from hub import clock
 from hub.db.engine import Database
-from hub.deliveries import resharding
-from hub.errors import StartRefused
+from hub.migrations import version
 
 _HERE: Final = Path(__file__).parent
 
@@ -30,6 +27,8 @@ async def migrate(database: Database, target: str = "head") -> None:
 
 async def reshard(database: Database, shards: int) -> int:
     """File the inbox anew for so many shards; return how many lanes wait. Nothing may run."""
+    from hub.deliveries import resharding  # noqa: PLC0415 - the inbox's models, which migrating never needs
+
     async with database.transaction() as connection:
         return await connection.run_sync(lambda sync: resharding.reshard(sync, shards, clock.now()))
 
@@ -37,17 +36,12 @@ async def reshard(database: Database, shards: int) -> int:
 async def downgrade(database: Database, target: str) -> None:
     """Go back to an older version ("base" = none)."""
     async with database.engine.connect() as connection:
-        await connection.run_sync(lambda sync: command.downgrade(_config(sync), target))
+        await connection.run_sync(lambda sync: command.downgrade(configured(sync), target))
         await connection.commit()
 
 
-async def check_version(database: Database) -> None:
-    """Raise StartRefused unless the schema is exactly this code's."""
-    async with database.engine.connect() as connection:
-        await connection.run_sync(_check)
-
-
-def _config(connection: Connection | None = None) -> Config:
+def configured(connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration for this connection."""
     config = Config()
     config.set_main_option("script_location", str(_HERE))
     config.set_main_option("path_separator", "os")
@@ -55,26 +49,6 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-def _found(connection: Connection) -> str | None:
-    found = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is not None and found not in known:
-        raise StartRefused(
-            f"The database was written by a newer hub (its schema is {found}). "
-            "Start that version of the hub, or restore a backup from before the upgrade."
-        )
-    return found
-
-
 def _upgrade(connection: Connection, target: str) -> None:
-    _found(connection)
-    command.upgrade(_config(connection), target)
-
-
-def _check(connection: Connection) -> None:
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    found = _found(connection)
-    if found != head:
-        raise StartRefused(
-            f"The database's schema is {found or 'empty'}, this hub needs {head}. Run: hub migrate"
-        )
+    version.found(connection)
+    command.upgrade(configured(connection), target)

@@ -4,12 +4,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 import hub
 from hub.db.engine import Database
 from hub.errors import StartRefused
-from hub.migrations import run
+from hub.migrations import run, version
 from hub.migrations.tables import metadata
 
 QUEUE = "hub_pgqueuer"  # the queue's own tables, which its library makes and upgrades
@@ -65,13 +66,13 @@ async def test_the_migrated_schema_is_the_models(empty: Database):
 
 async def test_an_empty_database_names_the_command_to_run(empty: Database):
     with pytest.raises(StartRefused, match="hub migrate"):
-        await run.check_version(empty)
+        await version.check_version(empty)
 
 
 async def test_a_migrated_database_is_accepted(empty: Database):
     await run.migrate(empty)
 
-    assert await run.check_version(empty) is None
+    assert await version.check_version(empty) is None
 
 
 async def test_a_newer_database_is_refused_untouched(empty: Database):
@@ -81,6 +82,13 @@ async def test_a_newer_database_is_refused_untouched(empty: Database):
 
     with pytest.raises(StartRefused, match="newer hub"):
         await run.migrate(empty)
+
+
+def test_the_versions_known_without_alembic_are_alembic_s():
+    scripts = ScriptDirectory.fromconfigured(run.configured())
+
+    assert set(version.KNOWN) == {script.revision for script in scripts.walk_revisions()}
+    assert scripts.get_current_head() == version.HEAD
 
 
 def test_every_domain_s_tables_are_known():
