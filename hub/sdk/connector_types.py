@@ -55,12 +55,21 @@ class Poller(Generic[Client]):
     """Reads changes where no webhook tells of them.
 
     `fetch(client, cursor)`: None means start at now. `fetch_one(client, record id)` reads
-    one record anew, for "sync this record" and replays with today's values.
+    one record anew, for "sync this record" and replays with today's values. `channel` tells
+    several pollers of one object apart. One that `waits` listens: its `fetch` returns when
+    something came, within a minute, and takes no turn from pollers that ask.
     """
 
     source_object: str
     fetch: Callable[[Client, str | None], Awaitable[Batch]]
     fetch_one: Callable[[Client, str], Awaitable[Event]] | None = None
+    channel: str = ""
+    waits: bool = False
+
+    @property
+    def key(self) -> str:
+        """What its cursor is kept under."""
+        return f"{self.source_object}#{self.channel}" if self.channel else self.source_object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
