@@ -53,6 +53,12 @@ class Connector(TenantOwned, Configured, Base):
     on_dead_letter: Mapped[str] = mapped_column(String(8), default="continue")
     acting_user: Mapped[str | None] = mapped_column(String(254), default=None)
     ingress_rate: Mapped[int] = mapped_column(default=100)
+    allowed_ips: Mapped[list[Any]] = mapped_column(default=list)
+    quota_guard: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    reconcile_every_h: Mapped[int] = mapped_column(default=24)
+    reconciled_at: Mapped[datetime | None] = mapped_column(default=None)
+    webhook_ok: Mapped[bool | None] = mapped_column(default=None)
+    webhook_checked_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class ConnectorObject(TenantOwned, Base):
@@ -129,6 +135,7 @@ class RateBucket(TenantOwned, Base):
     limit_seen: Mapped[int | None] = mapped_column(default=None)
     remaining_seen: Mapped[int | None] = mapped_column(default=None)
     reset_at: Mapped[datetime | None] = mapped_column(default=None)
+    blocked_until: Mapped[datetime | None] = mapped_column(default=None)
 
 
 class Secret(TenantOwned, Base):

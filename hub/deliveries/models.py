@@ -21,7 +21,8 @@ class Delivery(TenantOwned, Base):
     __table_args__ = (
         CheckConstraint("state IN ('accepted', 'unreadable', 'ignored')", name="state"),
         CheckConstraint(
-            "source IN ('webhook', 'poll', 'replay', 'timer', 'desk', 'manual')", name="source"
+            "source IN ('webhook', 'poll', 'import', 'replay', 'timer', 'desk', 'manual')",
+            name="source",
         ),
         Index("ix_deliveries_tenant_id_id", "tenant_id", "id"),
         Index("ix_deliveries_connector_id_id", "connector_id", "id"),

@@ -13,8 +13,10 @@ import hub.db.tenancy
 import hub.deliveries.models
 import hub.dispatch.models
 import hub.http.models
+import hub.imports.models
 import hub.mappings.models
 import hub.metrics.models
+import hub.reconciliations.models
 import hub.rulesets.models
 import hub.runs.models
 from hub.db.base import Base
@@ -28,8 +30,10 @@ MODULES: Final = (
     hub.deliveries.models,
     hub.dispatch.models,
     hub.http.models,
+    hub.imports.models,
     hub.mappings.models,
     hub.metrics.models,
+    hub.reconciliations.models,
     hub.rulesets.models,
     hub.runs.models,
 )

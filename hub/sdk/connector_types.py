@@ -9,6 +9,8 @@ from hub.sdk.events import Event
 from hub.sdk.vocabulary import Choice, FieldSchema, SourceObject, Value
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import httpx
     from pydantic import BaseModel
 
@@ -51,11 +53,27 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Import(Generic[Params]):
+    """How existing records are chosen that a person wants to be read once.
+
+    `cursor(params, since, until)` (pure) returns the cursor that the poller's `fetch` reads
+    them by, page by page, until a page has `more` False. What lies outside of `since` and
+    `until` may be left out here; the hub leaves it out in any case.
+    """
+
+    params: "type[Params]"
+    cursor: "Callable[[Params, datetime | None, datetime | None], str]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Poller(Generic[Client]):
     """Reads changes where no webhook tells of them.
 
     `fetch(client, cursor)`: None means start at now. `fetch_one(client, record id)` reads
-    one record anew, for "sync this record" and replays with today's values. `channel` tells
+    one record anew, for "sync this record", replays with today's values, and comparing linked
+    records. `since(time)` (pure) returns the cursor that reads what changed from then on; with
+    it nothing is missed between adding a connector and its first poll. `imports` says which
+    existing records can be read on request. `channel` tells
     several pollers of one object apart. One that `waits` listens: its `fetch` returns when
     something came, within a minute, and takes no turn from pollers that ask.
     """
@@ -63,6 +81,8 @@ class Poller(Generic[Client]):
     source_object: str
     fetch: Callable[[Client, str | None], Awaitable[Batch]]
     fetch_one: Callable[[Client, str], Awaitable[Event]] | None = None
+    since: "Callable[[datetime], str] | None" = None
+    imports: Import[Any] | None = None
     channel: str = ""
     waits: bool = False
 
@@ -191,6 +211,9 @@ class ConnectorType(Generic[Settings, Client]):
     simulator inside, so that production never loads it. `requests_per_minute` is the pace
     per credential; `quota` (pure) reads what the vendor's response headers say of it.
     `limited_by` names the secret settings field that the vendor counts its limit by.
+    `poll_every` (pure) reads from the settings after how many seconds to poll again, where the
+    type has a setting for it (None = as often as the hub thinks right); what is set for the one
+    connector goes before.
     `demanded` (pure) reads from the words of a Rejected which fields the record lacked, by key
     or vendor name; rules that set none of them are warned of.
     """
@@ -212,6 +235,7 @@ class ConnectorType(Generic[Settings, Client]):
     requests_per_minute: int | None = None
     quota: Callable[[Mapping[str, str]], Quota | None] | None = None
     limited_by: str | None = None
+    poll_every: Callable[[Settings], float | None] | None = None
     demanded: Callable[[str], Sequence[str]] | None = None
 
     def source_object(self, name: str, label: str, *, vendor_name: str = "") -> SourceObject:

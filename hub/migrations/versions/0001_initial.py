@@ -177,6 +177,12 @@ def upgrade() -> None:
         sa.Column("on_dead_letter", sa.String(length=8), nullable=False),
         sa.Column("acting_user", sa.String(length=254), nullable=True),
         sa.Column("ingress_rate", sa.Integer(), nullable=False),
+        sa.Column("allowed_ips", Json, nullable=False),
+        sa.Column("quota_guard", Json, nullable=False),
+        sa.Column("reconcile_every_h", sa.Integer(), nullable=False),
+        sa.Column("reconciled_at", Timestamp(), nullable=True),
+        sa.Column("webhook_ok", sa.Boolean(), nullable=True),
+        sa.Column("webhook_checked_at", Timestamp(), nullable=True),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("created_at", Timestamp(), nullable=False),
         sa.Column("created_by", sa.String(length=200), nullable=False),
@@ -258,7 +264,7 @@ def upgrade() -> None:
         sa.Column("repeated_at", Timestamp(), nullable=True),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "source IN ('webhook', 'poll', 'replay', 'timer', 'desk', 'manual')",
+            "source IN ('webhook', 'poll', 'import', 'replay', 'timer', 'desk', 'manual')",
             name=op.f("ck_deliveries_source"),
         ),
         sa.CheckConstraint(
@@ -543,6 +549,7 @@ def upgrade() -> None:
         sa.Column("limit_seen", sa.Integer(), nullable=True),
         sa.Column("remaining_seen", sa.Integer(), nullable=True),
         sa.Column("reset_at", Timestamp(), nullable=True),
+        sa.Column("blocked_until", Timestamp(), nullable=True),
         sa.ForeignKeyConstraint(
             ["tenant_id"],
             ["tenants.id"],
@@ -1003,6 +1010,125 @@ def upgrade() -> None:
         batch_op.create_index("ix_poll_cursors_next_at", ["next_at"], unique=False)
 
     op.create_table(
+        "imports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("connector_id", sa.Uuid(), nullable=False),
+        sa.Column("source_object", sa.String(length=200), nullable=False),
+        sa.Column("since", Timestamp(), nullable=True),
+        sa.Column("until", Timestamp(), nullable=True),
+        sa.Column("filters", Json, nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=False),
+        sa.Column("found", sa.Integer(), nullable=False),
+        sa.Column("filed", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("next_at", Timestamp(), nullable=False),
+        sa.Column("created_at", Timestamp(), nullable=False),
+        sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.Column("ended_at", Timestamp(), nullable=True),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('running', 'done', 'stopped', 'failed')", name=op.f("ck_imports_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["connector_id"],
+            ["connectors.id"],
+            name=op.f("fk_imports_connector_id_connectors"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenants.id"],
+            name=op.f("fk_imports_tenant_id_tenants"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+    )
+    with op.batch_alter_table("imports", schema=None) as batch_op:
+        batch_op.create_index("ix_imports_state_next_at", ["state", "next_at"], unique=False)
+        batch_op.create_index("ix_imports_tenant_id_id", ["tenant_id", "id"], unique=False)
+
+    op.create_table(
+        "reconciliations",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("connector_id", sa.Uuid(), nullable=False),
+        sa.Column("correlation_id", sa.Uuid(), nullable=True),
+        sa.Column("repair", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("position", sa.Uuid(), nullable=True),
+        sa.Column("compared", sa.Integer(), nullable=False),
+        sa.Column("unchanged", sa.Integer(), nullable=False),
+        sa.Column("came_in", sa.Integer(), nullable=False),
+        sa.Column("went_out", sa.Integer(), nullable=False),
+        sa.Column("errors", sa.Integer(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("next_at", Timestamp(), nullable=False),
+        sa.Column("created_at", Timestamp(), nullable=False),
+        sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.Column("ended_at", Timestamp(), nullable=True),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('running', 'done', 'failed')", name=op.f("ck_reconciliations_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["connector_id"],
+            ["connectors.id"],
+            name=op.f("fk_reconciliations_connector_id_connectors"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenants.id"],
+            name=op.f("fk_reconciliations_tenant_id_tenants"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliations")),
+    )
+    with op.batch_alter_table("reconciliations", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_reconciliations_connector_id_id", ["connector_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_reconciliations_state_next_at", ["state", "next_at"], unique=False
+        )
+
+    op.create_table(
+        "drifts",
+        sa.Column("id", BigId, autoincrement=True, nullable=False),
+        sa.Column("reconciliation_id", sa.Uuid(), nullable=False),
+        sa.Column("correlation_id", sa.Uuid(), nullable=False),
+        sa.Column("connector_id", sa.Uuid(), nullable=False),
+        sa.Column("source_object", sa.String(length=120), nullable=False),
+        sa.Column("record_id", sa.String(length=255), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("fields", Json, nullable=False),
+        sa.Column("repaired", sa.Boolean(), nullable=False),
+        sa.Column("at", Timestamp(), nullable=False),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('gone', 'changed', 'given_up', 'unreadable')", name=op.f("ck_drifts_kind")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reconciliation_id"],
+            ["reconciliations.id"],
+            name=op.f("fk_drifts_reconciliation_id_reconciliations"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"],
+            ["tenants.id"],
+            name=op.f("fk_drifts_tenant_id_tenants"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_drifts")),
+    )
+    with op.batch_alter_table("drifts", schema=None) as batch_op:
+        batch_op.create_index("ix_drifts_reconciliation_id", ["reconciliation_id"], unique=False)
+
+    op.create_table(
         "ruleset_drafts",
         sa.Column("ruleset_id", sa.Uuid(), nullable=False),
         sa.Column("body", Json, nullable=False),
@@ -1172,6 +1298,20 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ruleset_drafts_tenant_id")
 
     op.drop_table("ruleset_drafts")
+    with op.batch_alter_table("drifts", schema=None) as batch_op:
+        batch_op.drop_index("ix_drifts_reconciliation_id")
+
+    op.drop_table("drifts")
+    with op.batch_alter_table("reconciliations", schema=None) as batch_op:
+        batch_op.drop_index("ix_reconciliations_state_next_at")
+        batch_op.drop_index("ix_reconciliations_connector_id_id")
+
+    op.drop_table("reconciliations")
+    with op.batch_alter_table("imports", schema=None) as batch_op:
+        batch_op.drop_index("ix_imports_tenant_id_id")
+        batch_op.drop_index("ix_imports_state_next_at")
+
+    op.drop_table("imports")
     with op.batch_alter_table("poll_cursors", schema=None) as batch_op:
         batch_op.drop_index("ix_poll_cursors_next_at")
 

@@ -9,7 +9,7 @@ from hub_pagerduty.connect import HANDSHAKE
 from hub_pagerduty.discovery import DISCOVERY
 from hub_pagerduty.on_call import QUERIES
 from hub_pagerduty.polling import POLLERS
-from hub_pagerduty.settings import PagerDutySettings
+from hub_pagerduty.settings import PagerDutySettings, seconds_of
 from hub_pagerduty.subscription import SUBSCRIPTION
 from hub_pagerduty.webhooks import RECEIVER
 
@@ -38,4 +38,5 @@ PAGERDUTY = hub.ConnectorType(
     requests_per_minute=900,
     quota=quota_of,
     limited_by="api_key",
+    poll_every=lambda settings: float(seconds_of(settings.sync_interval)),
 )

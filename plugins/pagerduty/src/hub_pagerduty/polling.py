@@ -8,9 +8,11 @@ page by page, and goes on with the log.
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from hub import Batch, Event, Poller, Value, clock
+from pydantic import BaseModel, ConfigDict, Field
+
+from hub import Batch, Event, Import, Poller, Value, clock
 from hub_pagerduty.client import DEEPEST, PAGE, Json, PagerDutyClient
 from hub_pagerduty.payloads.incidents import custom_values, incident_record, is_merged
 from hub_pagerduty.payloads.values import as_object, as_objects, id_of, moment, name_of, text
@@ -73,6 +75,38 @@ def import_cursor(
     return json.dumps({"import": asked, "offset": 0})
 
 
+class Existing(BaseModel):
+    """Which existing incidents are read on request."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    statuses: list[Literal["triggered", "acknowledged", "resolved"]] = Field(
+        default=["triggered", "acknowledged"],
+        title="Statuses",
+        description="Empty: incidents in every status.",
+    )
+    services: list[str] = Field(
+        default_factory=list,
+        title="Services",
+        description="Ids of services. Empty: incidents of all services.",
+    )
+
+
+def existing(params: Existing, since: datetime | None, until: datetime | None) -> str:
+    """Return the cursor that reads the incidents that were asked for."""
+    del until  # the hub leaves out what is newer
+    return import_cursor(
+        statuses=params.statuses,
+        services=params.services,
+        since=_stamp(since) if since is not None else "",
+    )
+
+
+def since(moment: datetime) -> str:
+    """Return the cursor that reads the log from a time on."""
+    return _following(moment, ())
+
+
 async def fetch(client: PagerDutyClient, cursor: str | None) -> Batch:
     """Return what happened since the cursor; without one, nothing yet."""
     if cursor is None:
@@ -80,8 +114,8 @@ async def fetch(client: PagerDutyClient, cursor: str | None) -> Batch:
     state = json.loads(cursor)
     if "import" in state:
         return await _import_page(client, state)
-    since = moment(state.get("since")) or clock.now()
-    return await _changes(client, since, set(state.get("seen") or ()))
+    start = moment(state.get("since")) or clock.now()
+    return await _changes(client, start, set(state.get("seen") or ()))
 
 
 async def fetch_one(client: PagerDutyClient, incident_id: str) -> Event:
@@ -276,5 +310,11 @@ def _stamp(when: datetime) -> str:
 
 
 POLLERS: Final[tuple[Poller[PagerDutyClient], ...]] = (
-    Poller(source_object=INCIDENT.name, fetch=fetch, fetch_one=fetch_one),
+    Poller(
+        source_object=INCIDENT.name,
+        fetch=fetch,
+        fetch_one=fetch_one,
+        since=since,
+        imports=Import(params=Existing, cursor=existing),
+    ),
 )

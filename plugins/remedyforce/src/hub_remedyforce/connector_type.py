@@ -92,5 +92,6 @@ REMEDYFORCE: ConnectorType[RemedyforceSettings, SalesforceClient] = ConnectorTyp
     discovery=kit.discovery(INCIDENT),
     simulator=_simulator,
     quota=kit.quota,
+    poll_every=lambda settings: settings.poll_interval_seconds,
     demanded=kit.demanded,
 )

@@ -34,5 +34,6 @@ SALESFORCE: ConnectorType[SalesforceSettings, SalesforceClient] = ConnectorType(
     discovery=kit.discovery(CASE),
     simulator=_simulator,
     quota=kit.quota,
+    poll_every=lambda settings: settings.poll_interval_seconds,
     demanded=kit.demanded,
 )

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
-from hub import Batch, Event, Poller
+from pydantic import BaseModel, ConfigDict
+
+from hub import Batch, Event, Import, Poller
 from hub_salesforce import composite, events, rows, soql
 from hub_salesforce.errors import SalesforceRejected
 from hub_salesforce.sobjects import NoteShape, Objects, SObject
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from hub_salesforce.client import Row, SalesforceClient
 
 QUERIES_A_CALL = 5
+_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""No org has anything older."""
 _SLOW, _SHED = timedelta(minutes=5), timedelta(minutes=15)
 
 
@@ -99,7 +103,31 @@ def poller_of(objects: Objects) -> "Poller[SalesforceClient]":
             url=access.instance_url,
         )
 
-    return Poller(source_object=objects.declared[0].name, fetch=fetch, fetch_one=fetch_one)
+    return Poller(
+        source_object=objects.declared[0].name,
+        fetch=fetch,
+        fetch_one=fetch_one,
+        since=since,
+        imports=Import(params=Existing, cursor=existing),
+    )
+
+
+class Existing(BaseModel):
+    """Which existing records are read on request: those changed between two times."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def existing(_: Existing, since: datetime | None, until: datetime | None) -> str:
+    """Return the cursor that reads the records changed between two times."""
+    start = since or _FIRST
+    return Cursor(start=start, floor=start, end=until).text()
+
+
+def since(moment: datetime) -> str:
+    """Return the cursor that reads what changed from a time on."""
+    start = moment.replace(microsecond=0)
+    return Cursor(start=start, floor=start).text()
 
 
 def statement(

@@ -1,0 +1,1 @@
+"""Existing records, read once on request: asked for, followed, stopped."""

@@ -1,0 +1,1 @@
+"""Linked records read anew: what differs from what the hub knows."""
