@@ -5,8 +5,8 @@ type (its name). Plugins never raise these; see `hub.sdk.errors`.
 """
 
 import re
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 
 class Fault(NamedTuple):
@@ -18,17 +18,23 @@ class Fault(NamedTuple):
 
 
 class HubError(Exception):
-    """The hub could not do what was asked."""
+    """The hub could not do what was asked; `extra` are further members of the answer."""
 
     status: ClassVar[int] = 500
 
     def __init__(
-        self, detail: str = "", *, errors: Sequence[Fault] = (), retry_after: float | None = None
+        self,
+        detail: str = "",
+        *,
+        errors: Sequence[Fault] = (),
+        retry_after: float | None = None,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail or self.title())
         self.detail = detail
         self.errors = tuple(errors)
         self.retry_after = retry_after
+        self.extra = dict(extra or {})
 
     @classmethod
     def title(cls) -> str:
@@ -81,6 +87,13 @@ class Conflict(HubError):
     """What is there stands in the way."""
 
     status = 409
+
+
+class EditedMeanwhile(Conflict):
+    """Somebody else saved another version first.
+
+    `extra` has both: `theirs`, `yours`, what differs in words (`changes`), and the present `etag`.
+    """
 
 
 class ChangedMeanwhile(HubError):

@@ -185,6 +185,9 @@ class Client:
             f"  {fault.get('pointer') or '/'}: {fault.get('detail', '')}"
             for fault in problem.get("errors") or []
         ]
+        if "theirs" in problem:
+            differs = [f"  {line}" for line in problem.get("changes") or []]
+            return Failed(cause, _COMPARE, status=status, details=[*faults, *differs])
         return Failed(cause, self._fix(answer.status_code), status=status, details=faults)
 
     def _fix(self, status: int) -> str:
@@ -201,6 +204,11 @@ class Client:
             422: "Correct the values named above, then repeat the command.",
             503: "Repeat the command in a moment; the hub's log says more.",
         }.get(status, "The hub's log says more.")
+
+
+_COMPARE = (
+    "Somebody else saved first, nothing of yours was: look at theirs, then repeat the command."
+)
 
 
 def segment(text: str) -> str:

@@ -40,9 +40,12 @@ class Repository(Generic[M]):
     def _column(self, name: str) -> Any:  # noqa: ANN401 - the column's type differs by model
         return getattr(self.model, name)
 
-    async def get(self, key: object) -> M:
-        """Return the row with this id; NotFound when there is none of this tenant."""
-        row = await self._first(self._column("id") == key)
+    async def get(self, key: object, *, lock: bool = False) -> M:
+        """Return the row with this id; NotFound when there is none of this tenant.
+
+        With `lock` nobody else changes it before this transaction ends.
+        """
+        row = await self._first(self._column("id") == key, lock=lock)
         if row is None:
             raise NotFound(f"There is no {self.word} {key}.")
         return row
@@ -51,8 +54,9 @@ class Repository(Generic[M]):
         """Return all rows that meet the conditions."""
         return (await self.session.scalars(self._mine().where(*conditions))).all()
 
-    async def _first(self, *conditions: ColumnElement[bool]) -> M | None:
-        return (await self.session.scalars(self._mine().where(*conditions).limit(1))).first()
+    async def _first(self, *conditions: ColumnElement[bool], lock: bool = False) -> M | None:
+        query = self._mine().where(*conditions).limit(1)
+        return (await self.session.scalars(query.with_for_update() if lock else query)).first()
 
     async def page(
         self, *conditions: ColumnElement[bool], after: str | None, limit: int, newest: bool = False

@@ -1,11 +1,12 @@
 """ETag on reads, If-Match on writes: nobody overwrites what they have not seen."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import Header, Response
 
-from hub.errors import ChangedMeanwhile, PreconditionMissing
+from hub.errors import ChangedMeanwhile, EditedMeanwhile, PreconditionMissing
 
 IfMatch = Annotated[
     str | None,
@@ -43,20 +44,51 @@ def require_match(if_match: str | None, row: Versioned) -> None:
 
     PreconditionMissing without If-Match; ChangedMeanwhile with the other's name and time.
     """
-    if _matches(if_match, row.row_version):
-        return
+    if not matches(if_match, row.row_version):
+        raise ChangedMeanwhile(f"{_by(row)}. Read it again, then repeat the change.")
+
+
+def _by(row: Versioned) -> str:
     when = row.updated_at.isoformat(timespec="seconds").replace("+00:00", "Z")
-    who = row.updated_by or "somebody"
-    raise ChangedMeanwhile(f"{who} changed it at {when}. Read it again, then repeat the change.")
+    return f"{row.updated_by or 'somebody'} changed it at {when}"
+
+
+def lost_race(
+    row: Versioned, *, theirs: object, yours: object, changes: Sequence[str]
+) -> EditedMeanwhile:
+    """Return the answer to the second of two people who save at once: both versions."""
+    both = {"theirs": theirs, "yours": yours, "changes": list(changes)}
+    return EditedMeanwhile(
+        f"{_by(row)}. Compare both versions, then save again with the present ETag.",
+        extra=both | {"etag": etag_of(row.row_version)},
+    )
+
+
+def require_unraced(
+    if_match: str | None, row: Versioned, theirs: Mapping[str, Any], yours: Mapping[str, Any]
+) -> None:
+    """Refuse a save that was made from another state: EditedMeanwhile tells what both want.
+
+    Only members that `yours` names are compared. PreconditionMissing without If-Match.
+    """
+    if matches(if_match, row.row_version):
+        return
+    changes = [
+        f"{name}: {theirs.get(name)!r} → {value!r}"
+        for name, value in yours.items()
+        if theirs.get(name) != value
+    ]
+    raise lost_race(row, theirs=theirs, yours=yours, changes=changes)
 
 
 def require_version(if_match: str | None, version: int) -> None:
     """As `require_match`, for a row that does not say who changed it."""
-    if not _matches(if_match, version):
+    if not matches(if_match, version):
         raise ChangedMeanwhile("Read it again, then repeat the change.")
 
 
-def _matches(if_match: str | None, version: int) -> bool:
+def matches(if_match: str | None, version: int) -> bool:
+    """Tell whether a change was made from this version; PreconditionMissing without If-Match."""
     if if_match is None:
         raise PreconditionMissing("Send the ETag that you were shown as If-Match (or *).")
     shown = {part.strip().removeprefix("W/") for part in if_match.split(",")}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -54,6 +55,10 @@ class Problem(BaseModel):
     detail: str | None = None
     instance: str = Field(description="This occurrence; the log knows it under the same id.")
     errors: list[ProblemFault] | None = None
+    theirs: Any = Field(None, description="What somebody else saved first (edited-meanwhile).")
+    yours: Any = Field(None, description="What this request wanted to save instead.")
+    changes: list[str] | None = Field(None, description="What turns theirs into yours, in words.")
+    etag: str | None = Field(None, description="The present state, for If-Match.")
 
 
 def problem_answer(error: HubError, instance: str) -> JSONResponse:
@@ -68,7 +73,10 @@ def problem_answer(error: HubError, instance: str) -> JSONResponse:
         body["detail"] = error.detail
     if error.errors:
         body["errors"] = [_shown(fault) for fault in error.errors]
-    return JSONResponse(body, error.status, headers=_headers(error), media_type=MEDIA_TYPE)
+    body |= {name: value for name, value in error.extra.items() if name not in body}
+    return JSONResponse(
+        jsonable_encoder(body), error.status, headers=_headers(error), media_type=MEDIA_TYPE
+    )
 
 
 def _shown(fault: Fault) -> dict[str, str]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from hub.errors import BadRequest, ConnectorBroken
 from hub.http.actor import Actor, RulesCreate, RulesDelete, RulesEdit, RulesRead
 from hub.http.deps import ReadSession, TheCatalog, WriteSession
-from hub.http.etags import IfMatch, etag_of, require_match, set_etag
+from hub.http.etags import IfMatch, etag_of, require_match, require_unraced, set_etag
 from hub.mappings.document import from_csv, from_json, to_csv
 from hub.mappings.models import ServiceMapping, ValueMap
 from hub.mappings.precedence import Resolution
@@ -265,10 +265,14 @@ async def update_service_mapping(
     asked: ServiceMappingPatch,
     if_match: IfMatch = None,
 ) -> ServiceMappingOut:
-    """Change a row; the answer's `etag` is its new one."""
+    """Change a row; the answer's `etag` is its new one.
+
+    When somebody else saved it meanwhile, the 409 has both versions and what differs.
+    """
     work = writing(actor)
-    row, _ = await work.got(mapping)
-    require_match(if_match, row)
+    row, connector = await work.got(mapping, lock=True)
+    theirs = _shown(row, connector).model_dump(mode="json")
+    require_unraced(if_match, row, theirs, asked.model_dump(mode="json", exclude_unset=True))
     return _shown(row, await work.change(row, asked))
 
 
@@ -344,11 +348,15 @@ async def put_value_map(
     asked: ValueMapIn,
     if_match: IfMatch = None,
 ) -> ValueMapOut:
-    """Create a value map, or replace it whole (then with If-Match)."""
+    """Create a value map, or replace it whole (then with If-Match).
+
+    When somebody else saved it meanwhile, the 409 has both versions and what differs.
+    """
     work = writing(actor)
-    before = await work.found(name)
+    before = await work.to_replace(name)
     if before is not None:
-        require_match(if_match, before)
+        row, said = before
+        require_unraced(if_match, row, said.model_dump(mode="json"), asked.model_dump(mode="json"))
     await work.put(name, asked, versions)
     return _table(*await work.got(name))
 

@@ -83,9 +83,9 @@ class ValueMaps(Repository[ValueMap]):
             raise NotFound(f"There is no value map {name!r}.")
         return found
 
-    async def find_named(self, name: str) -> ValueMap | None:
-        """Return the map of this name, or None."""
-        return await self._first(ValueMap.name == name)
+    async def find_named(self, name: str, *, lock: bool = False) -> ValueMap | None:
+        """Return the map of this name, or None; with `lock` for this transaction alone."""
+        return await self._first(ValueMap.name == name, lock=lock)
 
     async def every(self) -> Sequence[ValueMap]:
         """Return all maps by name."""

@@ -78,9 +78,9 @@ class Mappings:
             and (direction is None or getattr(row, direction))
         ]
 
-    async def got(self, key: uuid.UUID) -> tuple[ServiceMapping, str]:
-        """Return a row with its connector's name."""
-        row = await self._kept.get(key)
+    async def got(self, key: uuid.UUID, *, lock: bool = False) -> tuple[ServiceMapping, str]:
+        """Return a row with its connector's name; with `lock` nobody else changes it meanwhile."""
+        row = await self._kept.get(key, lock=lock)
         return row, (await self._kept.connectors())[row.connector_id].name
 
     async def create(self, asked: ServiceMappingIn) -> tuple[ServiceMapping, str]:

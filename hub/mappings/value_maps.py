@@ -60,9 +60,12 @@ class Tables:
         found = await self._kept.named(name)
         return found, said_of(found, await self._kept.rows_of(found.id))
 
-    async def found(self, name: str) -> ValueMap | None:
-        """Return the map, or None."""
-        return await self._kept.find_named(name)
+    async def to_replace(self, name: str) -> tuple[ValueMap, NamedValueMap] | None:
+        """Return the map with its rows, kept from others until this transaction ends, or None."""
+        found = await self._kept.find_named(name, lock=True)
+        if found is None:
+            return None
+        return found, said_of(found, await self._kept.rows_of(found.id))
 
     async def put(self, name: str, asked: ValueMapIn, versions: RulesVersion) -> NamedValueMap:
         """Create a map or replace it whole; Invalid lists every fault."""

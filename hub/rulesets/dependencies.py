@@ -34,7 +34,7 @@ def _reading(
 def _writing(
     session: WriteSession, catalog: TheCatalog, plans: ThePlans, clock: TheClock
 ) -> MakeWork:
-    return lambda actor: Work(session, actor, catalog, plans, clock)
+    return lambda actor: Work(session, actor, catalog, plans, clock, locks=True)
 
 
 Reading = Annotated[MakeWork, Depends(_reading)]

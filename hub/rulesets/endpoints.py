@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from hub.http.actor import RulesCreate, RulesDelete, RulesEdit, RulesRead
-from hub.http.etags import IfMatch, require_match, set_etag
+from hub.http.etags import IfMatch, require_match, require_unraced, set_etag
 from hub.http.paging import Page
 from hub.rulesets import service, versions
 from hub.rulesets.dependencies import Named, Reading, Rule, RuleId, TheLists, Writing
@@ -102,7 +102,8 @@ async def update_ruleset(
     """Change name, description or state: disabled, shadow (planned, never sent), enabled."""
     work = writing(actor)
     row = await work.found(ruleset)
-    require_match(if_match, row)
+    shown = (await service.shown(work, row)).model_dump(mode="json")
+    require_unraced(if_match, row, shown, asked.model_dump(mode="json", exclude_unset=True))
     await service.change(work, row, asked)
     set_etag(response, row.row_version)
     return await service.shown(work, row)
@@ -149,7 +150,10 @@ async def put_draft(
     unchecked: bool = False,  # noqa: FBT001, FBT002 - a query parameter
     if_match: IfMatch = None,
 ) -> DraftOut:
-    """Replace the working copy whole. When somebody else changed it, the 412 tells what."""
+    """Replace the working copy whole.
+
+    When somebody else saved it meanwhile, the 409 has both versions and what differs.
+    """
     work = writing(actor)
     row = await work.found(ruleset)
     return await versions.save_draft(work, row, asked.rules, if_match, unchecked=unchecked)

@@ -27,9 +27,9 @@ class Rulesets(Repository[Ruleset]):
         query = self._mine().order_by(Ruleset.position, Ruleset.id)
         return (await self.session.scalars(query)).all()
 
-    async def find_named(self, name: str) -> Ruleset | None:
-        """Return the ruleset of this name, or None."""
-        return await self._first(Ruleset.name == name)
+    async def find_named(self, name: str, *, lock: bool = False) -> Ruleset | None:
+        """Return the ruleset of this name, or None; with `lock` for this transaction alone."""
+        return await self._first(Ruleset.name == name, lock=lock)
 
     async def next_position(self) -> int:
         """Return the place after the last ruleset."""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from hub.errors import ChangedMeanwhile, Conflict, Fault, NotFound
-from hub.http.etags import require_match
+from hub.errors import Conflict, NotFound
+from hub.http.etags import lost_race, matches
 from hub.ids import new_id
 from hub.rules import check_rule
 from hub.rulesets import service
@@ -36,7 +36,7 @@ from hub.rulesets.schemas import (
     VersionOut,
 )
 from hub.rulesets.words import rule_in_words
-from hub.rulesets.work import Work, refuse, refuse_odd, require_some_match, revision_of
+from hub.rulesets.work import Work, refuse, refuse_odd, revision_of
 
 _SHOWN_CHANGES: Final = 20
 
@@ -73,7 +73,7 @@ async def said(work: Work, rules: Sequence[RuleJson]) -> list[RuleWords]:
 async def save_draft(
     work: Work, row: Ruleset, rules: Sequence[Any], if_match: str | None, *, unchecked: bool
 ) -> DraftOut:
-    """Replace the working copy; ChangedMeanwhile shows what the other one changed."""
+    """Replace the working copy; EditedMeanwhile has what the other one saved first."""
     before = await _matched(work, row, if_match, rules)
     rules = named_alike(before, rules)
     if not unchecked:
@@ -88,22 +88,37 @@ async def _matched(
     """Return the rules one edits; refuse a change made from another state of them."""
     draft = await work.drafts.of(row.id)
     rules = rules_of(await work.body_of(row, draft))
-    require_some_match(if_match)
-    try:
-        require_match(if_match, revision_of(row, draft))
-    except ChangedMeanwhile as error:
-        raise ChangedMeanwhile(error.detail, errors=await _told(work, rules, wanted)) from None
-    return rules
+    now = revision_of(row, draft)
+    if matches(if_match, now.row_version):
+        return rules
+    yours = None if wanted is None else _sent(rules, wanted)
+    changes = [] if yours is None else await _changes(work, rules, yours)
+    raise lost_race(
+        now,
+        theirs={"rules": rules, "edited_by": now.updated_by, "edited_at": now.updated_at},
+        yours=None if yours is None else {"rules": yours},
+        changes=changes,
+    )
 
 
-async def _told(work: Work, theirs: Sequence[RuleJson], mine: Sequence[Any] | None) -> list[Fault]:
-    """Say what differs between the other's state and the one that was sent."""
-    if mine is None:
-        return []
+def _sent(theirs: Sequence[RuleJson], wanted: Sequence[Any]) -> list[RuleJson]:
+    """Return what was sent as it would be kept: rules by id, else by name, are the same."""
+    sound = [one for one in wanted if isinstance(one, Mapping)]
+    return rules_of(body_of(named_alike(theirs, sound), new_id))
+
+
+async def _changes(work: Work, theirs: Sequence[RuleJson], yours: Sequence[RuleJson]) -> list[str]:
+    """Say in words what would turn the other's state into the one that was sent."""
     schema = await work.schema()
-    sent = body_of([one for one in mine if isinstance(one, Mapping)], new_id)
-    found = diff(theirs, rules_of(sent), lambda rule: rule_in_words(rule, schema))
-    return [Fault("/rules", one.line, "differs") for one in found.rules[:_SHOWN_CHANGES]]
+    found = diff(theirs, yours, lambda rule: rule_in_words(rule, schema))
+    return [one.line for one in found.rules[:_SHOWN_CHANGES]]
+
+
+def _with(rules: Sequence[RuleJson], rule_id: str, rule: RuleJson) -> list[RuleJson]:
+    """Return the rules with one put in the place of that of its id, else at the end."""
+    made = {**rule, "id": rule_id}
+    at = find_rule(rules, rule_id)
+    return [*rules, made] if at is None else [*rules[:at], made, *rules[at + 1 :]]
 
 
 async def drop_draft(work: Work, row: Ruleset, if_match: str | None) -> None:
@@ -120,7 +135,7 @@ async def add_rule(
     work: Work, row: Ruleset, rule: RuleJson, if_match: str | None, place: int | None
 ) -> tuple[DraftOut, str]:
     """Add a rule at a place (from 1), or at the end; returns its id."""
-    rules = await _matched(work, row, if_match)
+    rules = await _matched(work, row, if_match, [*rules_of(await work.body(row)), rule])
     taken = {id_of(one) for one in rules}
     made = dict(rule)
     if id_of(made) is None or id_of(made) in taken:
@@ -140,7 +155,8 @@ async def change_rule(
     work: Work, row: Ruleset, rule_id: str, rule: RuleJson, if_match: str | None
 ) -> DraftOut:
     """Replace one rule."""
-    rules = await _matched(work, row, if_match)
+    mine = _with(rules_of(await work.body(row)), rule_id, rule)
+    rules = await _matched(work, row, if_match, mine)
     at = _place(rules, rule_id)
     made = {**rule, "id": rule_id}
     if "from_template" in rules[at] and "from_template" not in made:

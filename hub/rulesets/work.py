@@ -10,9 +10,8 @@ from hub.activity import audit, journal
 from hub.catalog.catalog import Catalog
 from hub.clock import Clock
 from hub.clock import now as present
-from hub.errors import Conflict, Fault, NotFound, PreconditionMissing, RulesetInvalid
+from hub.errors import Conflict, Fault, NotFound, RulesetInvalid
 from hub.http.actor import Actor
-from hub.http.etags import require_match
 from hub.rules import Problem, Schema, check_ruleset
 from hub.rules import Ruleset as PlanRuleset
 from hub.rulesets.bodies import readable, rules_of
@@ -30,13 +29,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Work:
-    """One request's tools; the schema is read once, when it is first needed."""
+    """One request's tools; the schema is read once, when it is first needed.
+
+    With `locks` the rulesets that are asked for are changed by nobody else meanwhile.
+    """
 
     session: "AsyncSession"
     actor: Actor
     catalog: Catalog
     plans: Plans
     clock: Clock = present
+    locks: bool = False
     _schema: Schema | None = field(default=None, init=False)
 
     @property
@@ -75,11 +78,11 @@ class Work:
         try:
             key = uuid.UUID(named)
         except ValueError:
-            row = await self.rulesets.find_named(named)
+            row = await self.rulesets.find_named(named, lock=self.locks)
             if row is None:
                 raise NotFound(f"There is no ruleset {named!r}.") from None
             return row
-        return await self.rulesets.get(key)
+        return await self.rulesets.get(key, lock=self.locks)
 
     async def body(self, row: Ruleset) -> dict[str, Any]:
         """Return what one edits: the draft's body, else the active version's."""
@@ -201,17 +204,6 @@ def revision_of(row: Ruleset, draft: RulesetDraft | None) -> Revision:
     if draft is None:
         return Revision(row.draft_revision, row.updated_at, row.updated_by)
     return Revision(draft.revision, draft.edited_at, draft.edited_by)
-
-
-def require_revision(if_match: str | None, row: Ruleset, draft: RulesetDraft | None) -> None:
-    """Refuse a change that was made from another revision of the draft than the present one."""
-    require_match(if_match, revision_of(row, draft))
-
-
-def require_some_match(if_match: str | None) -> None:
-    """Refuse a change that does not say which state it was made from."""
-    if if_match is None:
-        raise PreconditionMissing("Send the ETag that you were shown as If-Match (or *).")
 
 
 def writes_to(body: Mapping[str, Any]) -> list[str]:

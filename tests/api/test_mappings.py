@@ -108,7 +108,9 @@ async def test_a_row_is_changed_by_who_has_seen_it(hub):
         path, json={"field": None, "value": None}, headers={"If-Match": done.json()["etag"]}
     )
 
-    assert (blind.status_code, stale.status_code) == (428, 412)
+    assert (blind.status_code, stale.status_code) == (428, 409)
+    assert stale.json()["changes"] == ["service: 'PAPI001' → 'P2'"]
+    assert (stale.json()["theirs"]["service"], stale.json()["etag"]) == ("PAPI001", made["etag"])
     assert (done.json()["service"], done.json()["value"]) == ("P2", "api")
     assert (cleared.json()["field"], cleared.json()["value"]) == (None, None)
     gone = await hub.delete(path, headers={"If-Match": "*"})

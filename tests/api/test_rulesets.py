@@ -1,5 +1,7 @@
 """Rulesets over the API: create, edit, publish, roll back, order, copy, delete."""
 
+import asyncio
+
 import pytest
 
 from tests.api.rules_world import add_connectors, api, rule
@@ -189,13 +191,84 @@ async def test_of_two_who_edit_at_once_the_second_is_told_who_and_what(hub):
     theirs = {**first, "name": "theirs"}
     await edit(hub, ruleset, theirs, match=shown.headers["etag"], who="ben")
 
-    answer = await edit(hub, ruleset, {**first, "after": "stop"}, match=shown.headers["etag"])
+    mine = {**first, "after": "stop"}
+    answer = await edit(hub, ruleset, mine, match=shown.headers["etag"])
 
-    assert (answer.status_code, answer.json()["type"]) == (412, "/problems/changed-meanwhile")
-    assert answer.json()["detail"].startswith("ben changed it at ")
-    assert answer.json()["errors"][0]["detail"].startswith("~ one: was “When")
+    told = answer.json()
+    assert (answer.status_code, told["type"]) == (409, "/problems/edited-meanwhile")
+    assert told["detail"].startswith("ben changed it at ")
+    assert told["theirs"]["rules"] == [theirs]
+    assert told["theirs"]["edited_by"] == "ben"
+    assert told["yours"]["rules"] == [mine]
+    assert told["changes"][0].startswith("~ one: was “When")
+    assert (await hub.get(f"/rulesets/{ruleset}/draft")).json()["rules"] == [theirs]
+    again = await edit(hub, ruleset, mine, match=told["etag"])
+    assert again.json()["rules"] == [mine]
     missing = await hub.put(f"/rulesets/{ruleset}/draft", json={"rules": []})
     assert missing.status_code == 428
+
+
+async def test_of_many_who_save_at_the_same_moment_one_wins_and_the_others_get_both(hub):
+    made = await create(hub, rule("one"))
+    shown = await hub.get(f"/rulesets/{made['id']}/draft")
+    (first,) = shown.json()["rules"]
+    match = {"If-Match": shown.headers["etag"]}
+
+    answers = await asyncio.gather(
+        *(
+            hub.put(
+                f"/rulesets/{made['id']}/draft",
+                json={"rules": [{**first, "note": str(number)}]},
+                headers=match,
+            )
+            for number in range(6)
+        )
+    )
+
+    (won,) = [one for one in answers if one.status_code == 200]
+    lost = [one.json() for one in answers if one.status_code == 409]
+    assert len(lost) == 5
+    assert {one["theirs"]["rules"][0]["note"] for one in lost} == {won.json()["rules"][0]["note"]}
+    assert len({one["yours"]["rules"][0]["note"] for one in lost}) == 5
+
+
+async def test_a_single_rule_that_somebody_else_changed_is_not_overwritten(hub):
+    made = await create(hub, rule("one"))
+    draft = f"/rulesets/{made['id']}/draft"
+    shown = await hub.get(draft)
+    (first,) = shown.json()["rules"]
+    await edit(hub, made["id"], {**first, "note": "theirs"}, who="ben")
+    stale = {"If-Match": shown.headers["etag"]}
+    one = f"{draft}/rules/{first['id']}"
+
+    put = await hub.put(one, json={**first, "note": "mine"}, headers=stale)
+    added = await hub.post(f"{draft}/rules", json=rule("two"), headers=stale)
+    moved = await hub.post(f"{one}:move", json={"place": 1}, headers=stale)
+    gone = await hub.delete(one, headers=stale)
+
+    assert [each.status_code for each in (put, added, moved, gone)] == [409] * 4
+    assert put.json()["changes"] == ["~ one: /note"]
+    assert put.json()["yours"]["rules"][0]["note"] == "mine"
+    assert added.json()["changes"][0].startswith("+ 2. two: When Case created")
+    assert (moved.json()["yours"], gone.json()["changes"]) == (None, [])
+
+
+async def test_of_two_who_switch_a_ruleset_the_second_gets_both_versions(hub):
+    made = await create(hub, rule("one"))
+    await publish(hub, made["id"])
+    path = f"/rulesets/{made['id']}"
+    shown = await hub.get(path)
+    match = {"If-Match": shown.headers["etag"]}
+    await hub.patch(path, json={"state": "enabled"}, headers=match | {"As": "ben"})
+
+    answer = await hub.patch(path, json={"state": "shadow", "description": "try"}, headers=match)
+
+    told = answer.json()
+    assert (answer.status_code, told["theirs"]["state"]) == (409, "enabled")
+    assert told["yours"] == {"state": "shadow", "description": "try"}
+    assert told["changes"] == ["description: '' → 'try'", "state: 'enabled' → 'shadow'"]
+    gone = await hub.delete(path, params={"name": "Cases page"}, headers=match)
+    assert (gone.status_code, gone.json()["type"]) == (412, "/problems/changed-meanwhile")
 
 
 async def test_dropping_the_draft_goes_back_to_the_active_version(hub):

@@ -76,6 +76,17 @@ def test_a_problem_becomes_an_exit_status(api, client, status: int, exit_status:
     assert raised.value.fix
 
 
+def test_of_two_who_save_at_once_the_second_is_told_what_differs(api, client) -> None:
+    problem = {"detail": "ben changed it.", "theirs": {}, "yours": {}, "changes": ["~ one: /note"]}
+    api.answer("GET", THINGS, problem, 409)
+
+    with pytest.raises(Failed) as raised:
+        client.get("things")
+
+    assert (raised.value.cause, raised.value.details) == ("ben changed it.", ("  ~ one: /note",))
+    assert "nothing of yours" in raised.value.fix
+
+
 def test_a_problem_of_a_stream_is_told_too(api, client) -> None:
     api.answer("POST", f"{THINGS}/checks", {"title": "No such connector."}, 404)
 
