@@ -33,7 +33,7 @@ from hub.sdk.errors import (
     Rejected,
     Unavailable,
 )
-from hub.sdk.events import DeliverySettled, Event, Record, RecordRef
+from hub.sdk.events import DeliverySettled, Event, Record, RecordRef, Told
 from hub.sdk.hookspecs import hookimpl
 from hub.sdk.mappings import ServiceResolver
 from hub.sdk.operators import AccessKey, KeyKind, Operand, Operator, Test
@@ -87,6 +87,7 @@ __all__ = [
     "Subscription",
     "SubscriptionState",
     "Test",
+    "Told",
     "Trigger",
     "Unavailable",
     "Value",

@@ -78,10 +78,11 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkWanted:
-    """A record that shall belong to a matter."""
+    """A record that shall belong to a matter, maybe instead of one that went into it."""
 
     record: RecordKey
     correlation_id: uuid.UUID
+    instead_of: RecordKey | None = None
     url: str | None = None
     human_id: str | None = None
     run_id: int | None = None
@@ -176,6 +177,8 @@ class Linker:
 
     def link(self, connection: Connection, wanted: LinkWanted, now: datetime) -> Linked:
         """Make the record part of the matter; of two matters the younger joins the older."""
+        if wanted.instead_of is not None:
+            break_link(connection, wanted.instead_of, "gone")
         present = _present_matter(connection, wanted.record)
         target = _live_matter(connection, wanted.correlation_id)
         if present is None:
@@ -231,7 +234,7 @@ def lane_of_matter(connection: Connection, matter: uuid.UUID) -> str:
 
 
 def break_link(connection: Connection, record: RecordKey, state: str) -> None:
-    """Take a record out of its matter: it is `gone`, or a person `unlinked` it."""
+    """Take a record out of its matter: it is `gone`, into another too, or somebody `unlinked` it."""
     query(
         connection,
         "UPDATE links SET state = ? WHERE tenant_id = ? AND connector_id = ? "

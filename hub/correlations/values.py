@@ -7,7 +7,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final
 
-from hub.sdk.events import Event, Record
+from hub.sdk.events import Event, Record, RecordRef
 from hub.sdk.vocabulary import Value
 
 _TAG: Final = "$"
@@ -41,6 +41,7 @@ def pack_event(event: Event) -> str:
             "actor_name": event.actor_name,
             "origin": event.origin,
             "note": event.note,
+            **({"joins": [event.joins.source_object, event.joins.id]} if event.joins else {}),
         }
     )
 
@@ -48,6 +49,7 @@ def pack_event(event: Event) -> str:
 def unpack_event(text: Any) -> Event:  # noqa: ANN401 - JSON, by its text or already read
     """Read a packed event."""
     body = unpack(text)
+    joins = body.get("joins")
     return Event(
         trigger=body["trigger"],
         record=Record(
@@ -64,6 +66,7 @@ def unpack_event(text: Any) -> Event:  # noqa: ANN401 - JSON, by its text or alr
         actor_name=body["actor_name"],
         origin=body["origin"],
         note=body["note"],
+        joins=RecordRef(source_object=joins[0], id=joins[1]) if joins else None,
     )
 
 

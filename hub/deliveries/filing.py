@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection
 
 from hub.db.bulk import Columns, Kind, as_uuid, insert_rows, query, take_ids, write_rows
+from hub.deliveries import ways
 from hub.dispatch import shards
 from hub.dispatch.lanes import bucket_of, lane_of, shard_of
 from hub.dispatch.port import Driver
@@ -82,12 +83,13 @@ _RECORD: Final[Columns] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEvent:
-    """An event to file; `body` is the packed event."""
+    """An event to file; `body` is the packed event, `mark` how it tells of its change."""
 
     trigger: str
     record: RecordRef
     key: str
     body: str
+    mark: ways.Mark | None = None
     hops: int = 0
     replay_of: int | None = None
     replay_mode: str | None = None
@@ -143,6 +145,7 @@ class Filer:
     def write(self, connection: Connection, filings: Sequence[Filing]) -> list[Accepted]:
         """Store what is new, schedule and wake its shards; one answer for each filing."""
         _lock_records(connection, filings)
+        ways.lock(connection, [e.mark for one in filings for e in one.events if e.mark])
         ids = take_ids(connection, "deliveries", len(filings))
         firsts = _remember(connection, filings, ids)
         new = [n for n, first in enumerate(firsts) if first == ids[n]]
@@ -220,13 +223,27 @@ def _new_events(
         key = (filing.connector_id, _hash("e", event.key))
         keys.append(key)
         rows.append((filing.tenant_id, *key, ids[n], filing.received_at))
+        if event.mark:
+            mark = (filing.connector_id, event.mark.hash)
+            rows.append((filing.tenant_id, *mark, ids[n], filing.received_at))
     returned = _insert_keys(connection, rows)
     kept = []
     for one, key in zip(listed, keys, strict=True):
         if returned.get(key) == ids[one[0]]:
             del returned[key]  # the same key twice in one delivery is one event
             kept.append(one)
-    return kept
+    return _told_once(connection, filings, kept)
+
+
+def _told_once(
+    connection: Connection, filings: Sequence[Filing], events: list[tuple[int, int, NewEvent]]
+) -> list[tuple[int, int, NewEvent]]:
+    marked = [(n, index, event.mark) for n, index, event in events if event.mark]
+    known = ways.told_otherwise(
+        connection, [(filings[n].connector_id, mark) for n, _, mark in marked]
+    )
+    told = {marked[place][:2] for place in known}
+    return [one for one in events if one[:2] not in told] if told else events
 
 
 def _insert_keys(

@@ -80,6 +80,7 @@ def _marked(
             replace(
                 event,
                 key=f"{mark}/{event.key}",
+                mark=None,
                 replay_of=(first.replay_of or first.id) if first is not None else None,
                 replay_mode=mode if first is not None else None,
             )

@@ -270,7 +270,9 @@ class StepWriter:
         matters.end_receipts(connection, _joined(plan.ended for plan in valid))
         _write_receipts(connection, _joined(plan.writes for plan in valid), now)
         for plan in valid:
-            if plan.link is not None and self.linker.link(connection, plan.link, now).moved:
+            if plan.link is None:
+                continue
+            if self.linker.link(connection, plan.link, now).moved or plan.link.instead_of:
                 moves.events.add(plan.event_id)
         store_open(connection, _joined(plan.opened for plan in valid), now)
         _write_traces(connection, _joined(plan.traces for plan in valid), now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hub.sdk.vocabulary import Value
 
@@ -36,6 +36,20 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """In which of several ways a vendor told of a change.
+
+    One change told in two ways comes as two events, each with a `key` of its own way: a webhook
+    of today's kind and one of an older kind, or a webhook and an entry of a log. Events with the
+    same trigger and record but different `way`, whose moments are no more than `window` apart,
+    are one event: the first one filed counts. Within one way every key is an event.
+    """
+
+    way: str
+    window: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One occurrence of a trigger.
 
@@ -45,7 +59,9 @@ class Event:
     `actor` is the vendor's id of who did it, `actor_name` what people call them.
     `origin` is our own mark where the vendor carries one back: an `ActionCall.origin` or
     an `ActionCall.key`. `note` is the vendor's id of the note or comment that the event is
-    about; one that a run of ours made is recognised by it as an echo.
+    about; one that a run of ours made is recognised by it as an echo. `told` is for vendors that
+    tell one change in several ways. `joins`: the record ended by going into this one of the same
+    connector; what is linked to it moves there.
     """
 
     trigger: str
@@ -57,6 +73,8 @@ class Event:
     actor_name: str | None = None
     origin: str | None = None
     note: str | None = None
+    told: Told | None = None
+    joins: RecordRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from hub.sdk.actions import ActionCall, ActionResult, Repeat
 from hub.sdk.answers import raise_for_answer
 from hub.sdk.connector_types import ConnectorType, Poller, WebhookReceiver, WebhookRequest
 from hub.sdk.errors import InvalidPayload, InvalidSignature
-from hub.sdk.events import Event, Record
+from hub.sdk.events import Event, Record, RecordRef, Told
 from hub.sdk.hookspecs import hookimpl
 from hub.sdk.vocabulary import FieldType, SourceObject, Value
 
@@ -199,6 +199,10 @@ def _event(said: dict[str, Any]) -> Event:
         actor=said.get("actor"),
         origin=said.get("origin"),
         note=said.get("note"),
+        told=Told(way=said["way"]) if "way" in said else None,
+        joins=RecordRef(source_object=said["joins"][0], id=said["joins"][1])
+        if "joins" in said
+        else None,
     )
 
 

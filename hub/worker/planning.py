@@ -26,6 +26,7 @@ from hub.sdk.events import Event
 from hub.sdk.vocabulary import Value
 from hub.worker.breakers import pair_of
 from hub.worker.intents import Intents, new_runs
+from hub.worker.joining import joining, joining_lines
 from hub.worker.loading import Known
 from hub.worker.parts import Parts
 from hub.worker.telling import event_line, outcome_of, plan_lines, trace_rows
@@ -145,7 +146,7 @@ class Planner:
         _see(event, known)
         origin = self._origin(event, known)
         record = event.event.record
-        link = None
+        link = joining(event, known)
         if origin is not None and origin.creates and origin.correlation_id is not None:
             link = LinkWanted(
                 record=event.record,
@@ -166,7 +167,7 @@ class Planner:
                 outcome=f"echo: {reason}",
                 seen=((event.record, known.seen[event.record]),),
                 link=link,
-                lines=(line,),
+                lines=(line, *joining_lines(self.parts, event, known)),
             )
         )
 
@@ -277,6 +278,8 @@ class Planner:
             now=now,
         )
         ended = _ended(event, matched.judgement)
+        joined = joining_lines(self.parts, event, known)
+        link = joining(event, known)
         _see(event, known)
         made = await new_runs(intents, firing)
         waiting = any(not run.settled for run in made.runs)
@@ -296,8 +299,12 @@ class Planner:
                 writes=tuple(made.writes),
                 ended=ended,
                 opened=tuple(opened),
+                link=link,
                 traces=trace_rows(event, matched.traces, open_pairs),
-                lines=plan_lines(self.parts, (event, known), matched.traces, made.runs, open_pairs),
+                lines=(
+                    *plan_lines(self.parts, (event, known), matched.traces, made.runs, open_pairs),
+                    *joined,
+                ),
             ),
             runs=made.runs,
             rules=matched.rules,

@@ -271,3 +271,48 @@ async def test_a_record_that_is_gone_breaks_its_link(both: Rig, sink: Sink) -> N
     assert await both.rows("SELECT state FROM links WHERE source_object = 'load.item'") == [
         ("gone",)
     ]
+
+
+async def linked_items(rig: Rig) -> list[str]:
+    rows = await rig.rows(
+        "SELECT record_id FROM links WHERE source_object = 'load.item' AND state = 'live' "
+        "ORDER BY record_id"
+    )
+    return [row[0] for row in rows]
+
+
+async def test_what_was_linked_to_a_record_follows_it_into_another(both: Rig, sink: Sink) -> None:
+    both.use(PAGE, SYNC_BACK)
+    await both.send(case("created", "1"))
+    await both.settled()
+    first = await made_item(both)
+
+    gone = item("updated", "2", first, values={"title": "T"}, joins=["load.item", "I-other"])
+    await both.send(gone, to="other")
+    await both.settled()
+    told = item("updated", "3", "I-other", values={"status": "Open"})
+    await both.send(told, to="other")
+    closed = item("updated", "4", "I-other", values={"status": "Closed"}, before={"status": "Open"})
+    await both.send(closed, to="other")
+    await both.settled()
+
+    assert await linked_items(both) == ["I-other"]
+    assert paths(sink) == ["/items", "/status"]
+
+
+async def test_records_of_both_sides_of_a_join_are_one_matter(both: Rig) -> None:
+    both.use(PAGE)
+    await both.send(case("created", "1"))
+    await both.send(case("created", "2", id="C2"))
+    await both.settled()
+    one, other = await linked_items(both)
+
+    gone = item("updated", "3", one, values={"title": "T"}, joins=["load.item", other])
+    await both.send(gone, to="other")
+    await both.settled()
+
+    rows = await both.rows(
+        "SELECT correlation_id, record_id FROM links WHERE state = 'live' ORDER BY record_id"
+    )
+    assert [row[1] for row in rows] == sorted(["C1", "C2", other])
+    assert len({row[0] for row in rows}) == 1

@@ -16,6 +16,7 @@ from hub import Batch, Event, Import, Poller, Value, clock
 from hub_pagerduty.client import DEEPEST, PAGE, Json, PagerDutyClient
 from hub_pagerduty.payloads.incidents import custom_values, incident_record, is_merged
 from hub_pagerduty.payloads.values import as_object, as_objects, id_of, moment, name_of, text
+from hub_pagerduty.payloads.ways import joined, told
 from hub_pagerduty.vocabulary import (
     ACKNOWLEDGED,
     ANNOTATED,
@@ -104,7 +105,7 @@ def existing(params: Existing, since: datetime | None, until: datetime | None) -
 
 def since(moment: datetime) -> str:
     """Return the cursor that reads the log from a time on."""
-    return _following(moment, ())
+    return json.dumps({"since": _stamp(moment), "seen": []})
 
 
 async def fetch(client: PagerDutyClient, cursor: str | None) -> Batch:
@@ -185,6 +186,8 @@ def _event(
         actor_name=name_of(agent),
         origin=text(incident.get("incident_key")),
         note=id_of(note) if note and trigger == ANNOTATED.name else None,
+        told=told(trigger, "log"),
+        joins=joined(trigger, record),
     )
 
 

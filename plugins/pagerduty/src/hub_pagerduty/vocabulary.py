@@ -192,6 +192,22 @@ TRIGGERS: Final = [
     SERVICE_FIELD_VALUES,
 ]
 
+IN_ALL_WAYS: Final = frozenset(
+    trigger.name
+    for trigger in (
+        TRIGGERED,
+        ACKNOWLEDGED,
+        UNACKNOWLEDGED,
+        RESOLVED,
+        MERGED,
+        ESCALATED,
+        DELEGATED,
+        REASSIGNED,
+        ANNOTATED,
+    )
+)
+"""What webhooks of every generation and the log tell of: each under a key of its own."""
+
 TRIGGER_NAMES: Final = frozenset(trigger.name for trigger in TRIGGERS)
 
 OLDER_NAMES: Final = {

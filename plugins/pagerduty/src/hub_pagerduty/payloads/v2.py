@@ -9,6 +9,7 @@ import hub
 from hub import Event, Value
 from hub_pagerduty.payloads.incidents import incident_record, is_merged
 from hub_pagerduty.payloads.values import Json, as_object, as_objects, id_of, moment, name_of, text
+from hub_pagerduty.payloads.ways import joined, told
 from hub_pagerduty.vocabulary import (
     ACKNOWLEDGED,
     ANNOTATED,
@@ -77,6 +78,8 @@ def _read_message(message: Json, pointer: str) -> list[Event]:
             actor=id_of(agent),
             actor_name=name_of(agent),
             origin=text(incident.get("incident_key")),
+            told=told(trigger, "v2" if message.get("event") else "v1"),
+            joins=joined(trigger, record),
         )
     ]
 

@@ -18,6 +18,7 @@ from hub_pagerduty.payloads.values import (
     names_of,
     text,
 )
+from hub_pagerduty.payloads.ways import joined, told
 from hub_pagerduty.vocabulary import (
     MERGED,
     OLDER_NAMES,
@@ -83,6 +84,8 @@ def _event(event: Json, trigger: str, record: Record, body: bytes, change: Chang
         actor_name=name_of(agent),
         origin=key if isinstance(key, str) else None,
         note=change.note,
+        told=told(trigger, "v3"),
+        joins=joined(trigger, record),
     )
 
 
