@@ -20,6 +20,7 @@ from hub.correlations.values import pack_event
 from hub.db.bulk import query
 from hub.db.commits import GroupCommit, Store
 from hub.deliveries.filing import Accepted, Filer, Filing, NewEvent
+from hub.deliveries.ways import mark_of
 from hub.errors import (
     ConnectorBroken,
     InvalidDeliverySignature,
@@ -291,7 +292,13 @@ def new_event(event: Event) -> NewEvent:
     record = event.record
     if not record.id or len(record.id) > 255:
         raise InvalidPayload(f"The id of the {record.source_object} can't be used.")
-    return NewEvent(trigger=event.trigger, record=record.ref, key=_event_key(event), body=body)
+    return NewEvent(
+        trigger=event.trigger,
+        record=record.ref,
+        key=_event_key(event),
+        body=body,
+        mark=mark_of(event, event.key),
+    )
 
 
 def _event_key(event: Event) -> str:

@@ -62,7 +62,7 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Source:
+class Source:
     """What one query of a poll reads: an object's records, or its notes."""
 
     declared: SObject
@@ -70,6 +70,7 @@ class _Source:
 
     @property
     def api_name(self) -> str:
+        """The object that is queried."""
         return self.notes.api_name if self.notes else self.declared.api_name
 
 
@@ -89,7 +90,7 @@ def poller_of(objects: Objects) -> "Poller[SalesforceClient]":
             return Batch(events=(), cursor=Cursor(start=start, floor=start).text())
         if not client.settings.poll_enabled or _waits(client):
             return Batch(events=(), cursor=cursor)
-        return await _poll(client, objects, Cursor.read(cursor))
+        return await poll(client, objects, Cursor.read(cursor))
 
     async def fetch_one(client: "SalesforceClient", id: str) -> Event:
         declared = objects.of(await client.object_of(id))
@@ -99,7 +100,7 @@ def poller_of(objects: Objects) -> "Poller[SalesforceClient]":
             declared,
             row,
             before=None,
-            actor_name=_name(row, "LastModifiedBy"),
+            actor_name=name_of(row, "LastModifiedBy"),
             url=access.instance_url,
         )
 
@@ -131,7 +132,7 @@ def since(moment: datetime) -> str:
 
 
 def statement(
-    fields: Sequence[str], source: _Source, window: _Window, after: tuple[datetime, str] | None
+    fields: Sequence[str], source: Source, window: _Window, after: tuple[datetime, str] | None
 ) -> str:
     """Return the query of one page of a window."""
     condition = soql.after(*after, window.end) if after else soql.window(window.begin, window.end)
@@ -140,7 +141,8 @@ def statement(
     return soql.select(fields, source.api_name, *conditions, order=order, limit=soql.PAGE)
 
 
-async def _poll(client: "SalesforceClient", objects: Objects, cursor: Cursor) -> Batch:
+async def poll(client: "SalesforceClient", objects: Objects, cursor: Cursor) -> Batch:
+    """Return one page of what changed since the cursor, of all objects and their notes."""
     settings = client.settings
     end = cursor.end or _end(client)
     overlap = timedelta(minutes=settings.poll_overlap_minutes)
@@ -169,7 +171,7 @@ async def _poll(client: "SalesforceClient", objects: Objects, cursor: Cursor) ->
 
 
 async def _pages(
-    client: "SalesforceClient", sources: Sequence[_Source], window: _Window, cursor: Cursor
+    client: "SalesforceClient", sources: Sequence[Source], window: _Window, cursor: Cursor
 ) -> "list[list[Row]]":
     """Return one page for each source, all by one call; fields hidden meanwhile are left out."""
     try:
@@ -183,18 +185,19 @@ async def _pages(
 
 
 async def _asked(
-    client: "SalesforceClient", sources: Sequence[_Source], window: _Window, cursor: Cursor
+    client: "SalesforceClient", sources: Sequence[Source], window: _Window, cursor: Cursor
 ) -> "list[list[Row]]":
     parts = []
     for at, source in enumerate(sources):
-        fields = await _fields(client, source)
+        fields = await fields_of(client, source)
         text = statement(fields, source, window, cursor.after.get(source.api_name))
         parts.append(composite.query_part(client, f"q{at}", text))
     answers = [composite.accepted(client, one) for one in await composite.send(client, parts)]
     return [list(one.data.get("records") or ()) for one in answers]
 
 
-async def _fields(client: "SalesforceClient", source: _Source) -> list[str]:
+async def fields_of(client: "SalesforceClient", source: Source) -> list[str]:
+    """Return the fields to SELECT of a source."""
     shape = source.notes
     if shape is None:
         return await rows.selected(client, source.declared)
@@ -206,11 +209,12 @@ async def _fields(client: "SalesforceClient", source: _Source) -> list[str]:
 
 
 async def _events(
-    client: "SalesforceClient", source: _Source, page: "Sequence[Row]", window: _Window
+    client: "SalesforceClient", source: Source, page: "Sequence[Row]", window: _Window
 ) -> list[Event]:
     url = (await client.session.access()).instance_url
     if source.notes:
-        return [e for row in page for e in _note_events(source, row, url, window)]
+        recent = [row for row in page if instant(row["CreatedDate"]) >= window.begin]
+        return [event for row in recent for event in note_events(source, row, url)]
     describe = await client.describe(source.api_name)
     typed = (rows.typed(describe, row) for row in page)
     return [e for row in typed for e in _row_events(source.declared, row, url, window)]
@@ -224,20 +228,19 @@ def _row_events(declared: SObject, row: "Row", url: str, window: _Window) -> Ite
     """
     made, changed = instant(row["CreatedDate"]), instant(row["SystemModstamp"])
     if made >= window.begin:
-        yield events.created(declared, row, actor_name=_name(row, "CreatedBy"), url=url)
+        yield events.created(declared, row, actor_name=name_of(row, "CreatedBy"), url=url)
     if made < window.start and changed > made:
-        name = _name(row, "LastModifiedBy")
+        name = name_of(row, "LastModifiedBy")
         yield events.updated(declared, row, before=None, actor_name=name, url=url)
 
 
-def _note_events(source: _Source, row: "Row", url: str, window: _Window) -> Iterator[Event]:
+def note_events(source: Source, row: "Row", url: str) -> Iterator[Event]:
+    """Yield the event of a note's row, if it is a note that people wrote."""
     shape = source.notes
-    if shape is None or instant(row["CreatedDate"]) < window.begin:
-        return
-    if not shape.is_note(row):
+    if shape is None or not shape.is_note(row):
         return
     parent = {"Parent": row.get(_lookup(shape.parent))}
-    author = _name(row, "CreatedBy")
+    author = name_of(row, "CreatedBy")
     yield events.commented(source.declared, shape, {**row, **parent}, author=author, url=url)
 
 
@@ -259,13 +262,13 @@ async def _deletions(client: "SalesforceClient", objects: Objects, window: _Wind
     return found
 
 
-def _sources(client: "SalesforceClient", objects: Objects) -> list[_Source]:
+def _sources(client: "SalesforceClient", objects: Objects) -> list[Source]:
     named = [objects.of(name) for name in client.settings.objects]
-    notes = [_Source(declared=one, notes=shape) for one in named for shape in one.notes]
-    return [*(_Source(declared=one) for one in named), *notes]
+    notes = [Source(declared=one, notes=shape) for one in named for shape in one.notes]
+    return [*(Source(declared=one) for one in named), *notes]
 
 
-def _chunks(sources: Sequence[_Source]) -> Iterator[Sequence[_Source]]:
+def _chunks(sources: Sequence[Source]) -> Iterator[Sequence[Source]]:
     for at in range(0, len(sources), QUERIES_A_CALL):
         yield sources[at : at + QUERIES_A_CALL]
 
@@ -281,14 +284,15 @@ def _waits(client: "SalesforceClient") -> bool:
 async def _beginning(client: "SalesforceClient") -> datetime:
     if client.skew is None:
         await client.query_page("SELECT Id FROM Organization LIMIT 1")
-    return _server_now(client)
+    return server_now(client)
 
 
 def _end(client: "SalesforceClient") -> datetime:
-    return _server_now(client) - timedelta(seconds=client.settings.poll_safety_lag_seconds)
+    return server_now(client) - timedelta(seconds=client.settings.poll_safety_lag_seconds)
 
 
-def _server_now(client: "SalesforceClient") -> datetime:
+def server_now(client: "SalesforceClient") -> datetime:
+    """Return the org's time, as far as its answers told it."""
     return (client.now() + (client.skew or timedelta())).replace(microsecond=0)
 
 
@@ -297,7 +301,8 @@ def _lookup(field_name: str) -> str:
     return field_name[:-2] if field_name.endswith("Id") else field_name.removesuffix("c") + "r"
 
 
-def _name(row: "Row", lookup: str) -> str | None:
+def name_of(row: "Row", lookup: str) -> str | None:
+    """Return the name of the person that a lookup points at, where it was selected."""
     person: Any = row.get(lookup)
     return person.get("Name") if isinstance(person, dict) else None
 
