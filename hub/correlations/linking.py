@@ -234,7 +234,7 @@ def lane_of_matter(connection: Connection, matter: uuid.UUID) -> str:
 
 
 def break_link(connection: Connection, record: RecordKey, state: str) -> None:
-    """Take a record out of its matter: it is `gone`, into another too, or somebody `unlinked` it."""
+    """Take a record out of its matter: it is `gone`, or a person `unlinked` it."""
     query(
         connection,
         "UPDATE links SET state = ? WHERE tenant_id = ? AND connector_id = ? "
