@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,10 +14,16 @@ import httpx
 START_S = 30.0
 STOP_S = 15.0
 _LOOK_S = 0.05
+_PR_SET_PDEATHSIG = 1
 
 
 class ProcessFailed(Exception):
     """A process of the demo did not start, or ended; the message says where to look."""
+
+
+def _ends_with_its_parent() -> None:
+    """Have the kernel stop this process when the one that started it is killed (Linux)."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +49,7 @@ class Process:
                 stderr=log,
                 env=dict(self.environment),
                 start_new_session=True,
+                preexec_fn=_ends_with_its_parent if sys.platform == "linux" else None,
             )
 
     async def stop(self) -> int:

@@ -280,6 +280,16 @@ class World:
         found: Json = await self.until(look)
         return found
 
+    async def held(self, reason: str) -> Json:
+        """Wait for a lane that is held for the reason."""
+
+        async def look() -> Json | None:
+            found = await self.items("holds")
+            return next((one for one in found if one["reason"] == reason), None)
+
+        found: Json = await self.until(look)
+        return found
+
     async def connector_is(self, name: str, state: str) -> Json:
         """Wait until a connector has the state; return it."""
 
