@@ -8,6 +8,7 @@ import pytest
 import hub
 from hub_pagerduty.connect import complete, start
 from hub_pagerduty.settings import PagerDutySettings, events_keys
+from hub_pagerduty.testing.partners import VENDOR
 
 CALL_BACK = "https://hub.example.com/t/acme/connectors/pd/handshake"
 
@@ -117,11 +118,12 @@ async def test_a_configuration_without_keys_is_refused(http, config):
 
 @pytest.mark.covers("PC-003")
 async def test_the_simulators_pages_lead_back(http):
-    local = settings(base_url="https://pagerduty.test")
-    page = await http.get(start(local, CALL_BACK).replace("{state}", "n0nce"))
-    chosen = page.text.split('<a href="')[1].split('"')[0].replace("&amp;", "&")
+    local = settings(base_url="https://pagerduty.test", vendor_key=VENDOR)
+    url = start(local, CALL_BACK).replace("{state}", "n0nce")
+    assert "Create a new service" in (await http.get(url)).text
+    chosen = urlsplit(url)._replace(path="/connect/done").geturl()
 
-    back = await http.get(chosen)
+    back = await http.get(chosen + "&service=PAPI001")
 
     target = urlsplit(back.headers["location"])
     query = {name: values[0] for name, values in parse_qs(target.query).items()}

@@ -11,13 +11,14 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import Receive, Scope, Send
 
 from hub_pagerduty.testing import (
-    identity,
     pages,
+    partners,
     rest_account,
     rest_incidents,
     rest_parts,
     rest_webhooks,
     rest_workflows,
+    tokens,
 )
 from hub_pagerduty.testing.control import control, masked
 from hub_pagerduty.testing.events import CHANGE, V1, V2, EventsApi
@@ -72,8 +73,8 @@ class SimulatorApp:
         path = request.url.path
         if path in {"/", "/web", "/_sim"} or path.startswith(("/_sim/", "/web/")):
             return await self._local(request, path)
-        if path == "/connect" or path.startswith(("/connect/", "/install/")):
-            return self._handshake(request, path)
+        if path in _HANDED_OUT:
+            return self._handed_out(request, path)
         return await self._vendor(request, path)
 
     # -------------------------------------------------------------- the vendor's APIs
@@ -110,7 +111,7 @@ class SimulatorApp:
             return self._event(path, raw, fault)
         if path == "/oauth/token":
             form = dict(parse_qsl(raw.decode(errors="replace")))
-            issued, token = identity.issue_token(self.sim, form)
+            issued, token = tokens.issue_token(self.sim, form)
             return JSONResponse(token, issued), {"operation": "POST /oauth/token", "body": None}
         if key is None:
             return JSONResponse(_UNAUTHENTICATED, 401), {"actor": None, "operation": ""}
@@ -217,21 +218,31 @@ class SimulatorApp:
             return HTMLResponse(pages.incident_page(self.sim, it, who, refusal.message), 400)
         return RedirectResponse(path, 303)
 
-    def _handshake(self, request: Request, path: str) -> Response:
-        query = dict(request.query_params)
+    def _handed_out(self, request: Request, path: str) -> Response:
+        sim, query = self.sim, dict(request.query_params)
+        who = pages.person_of(sim, request.cookies.get("as"))
         if path == "/connect":
-            return HTMLResponse(identity.connect_page(self.sim, query))
-        if path == "/connect/done":
-            return RedirectResponse(identity.connect_answer(self.sim, query), 302)
+            return _page(*partners.connect_page(sim, query, who))
         if path == "/install/integration":
-            return HTMLResponse(identity.install_page(self.sim, query))
-        if path == "/install/done":
-            services = request.query_params.getlist("service")
-            target = query.get("redirect_url", "")
-            return RedirectResponse(identity.install_answer(self.sim, target, services), 302)
-        return HTMLResponse("<h1>Not found</h1>", 404)
+            return _page(*partners.install_page(sim, query))
+        if path == "/oauth/authorize":
+            return _page(*tokens.consent_page(sim, query, who))
+        if path == "/oauth/consent":
+            return _redirected(tokens.consented(sim, query, who))
+        if path == "/connect/done":
+            return _redirected(partners.connect_answer(sim, query))
+        services = request.query_params.getlist("service")
+        return _redirected(partners.install_answer(sim, query, services))
 
 
+_HANDED_OUT: Final = {
+    "/connect",
+    "/connect/done",
+    "/install/integration",
+    "/install/done",
+    "/oauth/authorize",
+    "/oauth/consent",
+}
 _BEFORE: Final = {
     "status",
     "timeout_before",
@@ -286,6 +297,14 @@ async def _cut(send: Send) -> None:
     await send(start)
     await send({"type": "http.response.body", "body": b"{", "more_body": True})
     raise httpx.ReadError("The simulator has cut the connection.")
+
+
+def _page(status: int, body: str) -> Response:
+    return HTMLResponse(body, status)
+
+
+def _redirected(url: str | None) -> Response:
+    return _page(400, "<h1>Bad request</h1>") if url is None else RedirectResponse(url, 302)
 
 
 def _json(raw: bytes) -> Any:  # noqa: ANN401 - any JSON

@@ -346,6 +346,8 @@ class Switches:
     timeout: float = 5.0
     page_limit: int = 100
     region: str = "us"
+    capital_name: bool = False
+    rule_set_keys: bool = False
 
 
 @dataclass(slots=True)

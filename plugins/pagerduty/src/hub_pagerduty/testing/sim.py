@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hub_pagerduty.testing.clock import SimClock
 from hub_pagerduty.testing.dispatch import Dispatcher
@@ -24,6 +24,9 @@ from hub_pagerduty.testing.routes import Asked, find_route
 from hub_pagerduty.testing.seed import add_incidents, demo_world
 from hub_pagerduty.testing.show import Show
 
+if TYPE_CHECKING:
+    from hub_pagerduty.testing.consents import Consent
+
 _KEPT: Final = 20_000
 CUSTOM: Final = "incident.custom"
 """A custom action has a V2 message and no v3 event."""
@@ -41,7 +44,8 @@ class FakePagerDuty:
         self.faults = Faults()
         self.requests: list[Json] = []
         self.events: list[Json] = []
-        self.tokens: dict[str, Json] = {}
+        self.consents: dict[str, Consent] = {}
+        self.refreshes: dict[str, Consent] = {}
         self._begin(world or demo_world())
         if world is None:
             add_incidents(self.lifecycle)
@@ -137,7 +141,7 @@ class FakePagerDuty:
         key = asked.key
         if key.kind == "read_only" and asked.method != "GET":
             raise Refusal(403, 2010, "Access Denied")
-        if key.kind == "app" and scope and scope not in key.scopes:
+        if key.bearer and scope and scope not in key.scopes:
             raise Refusal(403, 2010, "Access Denied", f"Scope {scope} is required")
 
     def _actor(self, key: Key, sender: str, *, needed: bool) -> Ref | None:
