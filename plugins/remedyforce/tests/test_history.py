@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub_remedyforce.history import RICH, SUMMARY, SYSTEM, TEXT, is_note, note_text, plain_text
+from hub_remedyforce.history import RICH, SUMMARY, SYSTEM, TEXT, is_note, note_text
+from hub_remedyforce.markup import plain_text
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ async def test_two_hundred_incidents_of_one_save_come_in_one_push(
 async def test_polling_finds_incidents_and_the_notes_of_people(
     client: SalesforceClient, org: FakeSalesforce, clock: Any
 ) -> None:
-    (poller,) = REMEDYFORCE.pollers
+    poller = REMEDYFORCE.pollers[0]
     clock.advance(1)
     start = await poller.fetch(client, None)
     values = {api("contactType__c"): "Event", api("shortDescription__c"): "Line 3 down"}
@@ -105,7 +105,7 @@ async def test_polling_finds_incidents_and_the_notes_of_people(
 async def test_a_change_heard_both_ways_has_one_key(
     pushing: None, client: SalesforceClient, org: FakeSalesforce, hub_end: Any, clock: Any
 ) -> None:
-    (poller,) = REMEDYFORCE.pollers
+    poller = REMEDYFORCE.pollers[0]
     clock.advance(1)
     start = await poller.fetch(client, None)
     values = {api("contactType__c"): "Event", api("shortDescription__c"): "Line 3 down"}
@@ -125,7 +125,7 @@ async def test_a_change_heard_both_ways_has_one_key(
 
 
 async def test_one_incident_is_fetched_by_its_id(client: SalesforceClient, incident: str) -> None:
-    (poller,) = REMEDYFORCE.pollers
+    poller = REMEDYFORCE.pollers[0]
     assert poller.fetch_one is not None
 
     event = await poller.fetch_one(client, incident)

@@ -105,7 +105,7 @@ def test_names_are_derived_from_the_object() -> None:
 async def test_changes_are_polled_with_notes_of_its_own_kind(
     shop: FakeSalesforce, shop_client: SalesforceClient, clock: Any
 ) -> None:
-    (poller,) = REPAIRSHOP.pollers
+    poller = REPAIRSHOP.pollers[0]
     clock.advance(1)
     start = await poller.fetch(shop_client, None)
     job = shop.create(AGENT, "Repair__Job__c", Repair__Summary__c="Belt torn")

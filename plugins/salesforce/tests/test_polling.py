@@ -9,7 +9,7 @@ from hub_salesforce.client import SalesforceClient
 from hub_salesforce.connector_type import SALESFORCE
 from hub_salesforce.testing import AGENT, SECOND_AGENT, FakeSalesforce
 
-(POLLER,) = SALESFORCE.pollers
+POLLER = SALESFORCE.pollers[0]
 
 
 class Polling:

@@ -1,7 +1,6 @@
 """Rows of the incident history: which are notes, and what their text is."""
 
 from collections.abc import Mapping
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 from hub_remedyforce.lookups import ACTION
@@ -21,30 +20,6 @@ ACTION_FIELD, ACTION_NAME, SYSTEM = api("FKAction__c"), api("actionId__c"), api(
 LONGEST = 131_072
 NOTES = "Notes"
 """The action that Remedyforce itself gives to notes."""
-_BLOCKS = frozenset(
-    [
-        "address",
-        "blockquote",
-        "br",
-        "div",
-        "dl",
-        "dt",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "tr",
-        "ul",
-    ]
-)
-_DROPPED = frozenset({"script", "style", "head", "title", "template"})
 
 
 async def action_fields(client: "SalesforceClient", name: str = "") -> dict[str, Any]:
@@ -55,22 +30,17 @@ async def action_fields(client: "SalesforceClient", name: str = "") -> dict[str,
 
 def note_text(row: Mapping[str, Any]) -> str:
     """Return a row's text: its rich text without the markup, else its note, else its summary."""
-    rich = plain_text(str(row.get(RICH) or ""))
+    rich = str(row.get(RICH) or "")
+    if rich:
+        from hub_remedyforce.markup import plain_text  # noqa: PLC0415 - few notes are rich
+
+        rich = plain_text(rich)
     return rich or str(row.get(TEXT) or "").strip() or str(row.get(SUMMARY) or "").strip()
 
 
 def is_note(row: Mapping[str, Any]) -> bool:
     """Tell what people wrote from what the package records about status changes and e-mails."""
     return str(row.get(SYSTEM) or "").lower() != "true" and bool(note_text(row))
-
-
-def plain_text(html: str) -> str:
-    """Return the text of HTML: blocks are lines, links keep their address, scripts are dropped."""
-    reader = _Text()
-    reader.feed(html)
-    reader.close()
-    lines = (" ".join(line.split()) for line in "".join(reader.parts).splitlines())
-    return "\n".join(line for line in lines if line)
 
 
 HISTORY = NoteShape(
@@ -84,41 +54,3 @@ HISTORY = NoteShape(
     counts=is_note,
     complete=action_fields,
 )
-
-
-class _Text(HTMLParser):
-    """Collects the text of a document."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._links: list[str] = []
-        self._dropped = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note where a block or a link begins."""
-        if tag in _DROPPED:
-            self._dropped += 1
-        elif tag in _BLOCKS:
-            self.parts.append("\n")
-        elif tag == "a":
-            self._links.append(dict(attrs).get("href") or "")
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close a block, or name a link's address."""
-        if tag in _DROPPED:
-            self._dropped = max(0, self._dropped - 1)
-        elif tag in _BLOCKS:
-            self.parts.append("\n")
-        elif tag == "a" and self._links:
-            self._close_link(self._links.pop())
-
-    def handle_data(self, data: str) -> None:
-        """Keep text."""
-        if not self._dropped:
-            self.parts.append(" ".join(data.splitlines()) if "\n" in data else data)
-
-    def _close_link(self, address: str) -> None:
-        shown = self.parts[-1].strip() if self.parts else ""
-        if address.startswith(("http://", "https://", "mailto:")) and address != shown:
-            self.parts.append(f" ({address})")

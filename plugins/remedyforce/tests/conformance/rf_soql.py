@@ -51,7 +51,7 @@ async def _looks(org: FakeSalesforce, client: SalesforceClient) -> None:
         await source.fetch(client, "it's 100%")
     for check in REMEDYFORCE.checks:
         await check.run(client)
-    (poller,) = REMEDYFORCE.pollers
+    poller = REMEDYFORCE.pollers[0]
     start = await poller.fetch(client, None)
     org.world.advance(120)
     await client.get("/limits")

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import hub
 from hub import Check
-from hub_salesforce.auth.soap import SUNSET
+from hub_salesforce.auth.refusals import SUNSET
 from hub_salesforce.limits import WARN_AT
+from hub_salesforce.pubsub import subscribable
 from hub_salesforce.settings import Auth
 from hub_salesforce.sobjects import Objects
 
@@ -109,6 +110,13 @@ def _of_ways() -> "tuple[Check[SalesforceClient], ...]":
             label="Push key",
             run=push_ready,
             fix="Set a push key, or leave changes to polling.",
+        ),
+        Check(
+            name="change_events",
+            label="Change events",
+            run=subscribable,
+            fix="Setup, Change Data Capture: select the objects; give the integration user View "
+            "All on them; install the extra hub-salesforce[pubsub].",
         ),
         Check(
             name="rest_resource",

@@ -49,6 +49,7 @@ class SalesforceClient:
         self.skew: timedelta | None = None
         self.polled_at: datetime | None = None
         self.learned: dict[str, set[str]] = {}
+        self.event_schemas: dict[str, Mapping[str, Any]] = {}
         self.now = now
         self._http = http
         self._describes: dict[str, Describe] = {}

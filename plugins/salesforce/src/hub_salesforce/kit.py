@@ -34,6 +34,7 @@ from hub_salesforce.limits import quota_of as quota
 from hub_salesforce.lookups import Lookup, id_of
 from hub_salesforce.lookups import choices_of as lookup
 from hub_salesforce.polling import poller_of
+from hub_salesforce.pubsub import listener_of
 from hub_salesforce.queries import queries_of
 from hub_salesforce.settings import SalesforceSettings
 from hub_salesforce.sobjects import (
@@ -103,8 +104,11 @@ def receiver(*declared: SObject) -> WebhookReceiver[Settings]:
 
 
 def pollers(*declared: SObject) -> tuple[Poller[SalesforceClient], ...]:
-    """Return the poller of all objects that a connector's settings name, notes included."""
-    return (poller_of(objects(*declared)),)
+    """Return the poller of all objects that a connector's settings name, notes included.
+
+    And what hears their change events, where the settings name some.
+    """
+    return (poller_of(objects(*declared)), listener_of(objects(*declared)))
 
 
 def actions(connector_type: ConnectorType[Any, Any], *declared: SObject) -> list[Action[Any, Any]]:

@@ -1,6 +1,5 @@
 """Records that a field may point at: found by name, and listed for forms."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -96,6 +95,8 @@ async def _find(client: "SalesforceClient", lookup: Lookup, given: str) -> SfId:
 
 
 async def _nothing(client: "SalesforceClient", lookup: Lookup, given: str) -> str:
+    import difflib  # noqa: PLC0415 - only for what is misspelt
+
     shown = lookup.names[0]
     text = soql.select([shown], lookup.api_name, *lookup.conditions, order=shown, limit=_LISTED)
     known = {str(row[shown]).lower(): str(row[shown]) for row in await client.query_page(text)}

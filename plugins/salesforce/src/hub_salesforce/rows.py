@@ -1,6 +1,5 @@
 """Reading and preparing rows by an object's description."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -135,6 +134,8 @@ def _unknown(declared: SObject, describe: "Describe", key: str) -> str:
 
 def _nearest(key: str, names: Iterable[str]) -> str | None:
     """Return the API name that is most like `key`, prefixes of packages left out."""
+    import difflib  # noqa: PLC0415 - only for what is misspelt
+
     wanted = key.rpartition(".")[2].lower()
     by_tail: dict[str, str] = {}
     for name in names:

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from typing import Annotated, Any, NewType, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
@@ -9,6 +10,7 @@ from hub_salesforce.keys import tidy_private_key
 
 PRODUCTION = "https://login.salesforce.com"
 SANDBOX = "https://test.salesforce.com"
+PUBSUB = "https://api.pubsub.salesforce.com:7443"
 NEWEST_SOAP_LOGIN = "64.0"
 """The last API version that has the SOAP login() call."""
 
@@ -220,6 +222,31 @@ class SalesforceSettings(BaseModel):
         description="Also ask which records were deleted; one call more for each object.",
         json_schema_extra=_hint("polling", advanced=True),
     )
+
+    change_events: list[str] = Field(
+        default=[],
+        title="Change events",
+        description="API names of objects whose changes are heard by Change Data Capture, within "
+        "seconds: select them in Salesforce too. Needs the extra hub-salesforce[pubsub].",
+        json_schema_extra=_hint("change_events", source="objects"),
+    )
+    pubsub_url: str = Field(
+        default=PUBSUB,
+        title="Pub/Sub address",
+        description="Where change events are heard; https://api.deu.pubsub.salesforce.com:7443 "
+        "for orgs that keep their data in the EU.",
+        json_schema_extra=_hint("change_events", advanced=True),
+    )
+
+    @field_validator("pubsub_url")
+    @classmethod
+    def _of_salesforce(cls, given: str) -> str:
+        parts = urlsplit(given if "://" in given else f"https://{given}")
+        vendor = parts.scheme == "https" and f".{parts.hostname}".endswith(".salesforce.com")
+        nearby = parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"}
+        if not (vendor or nearby):
+            raise ValueError("the session goes there: it must be https and end in salesforce.com")
+        return f"{parts.scheme}://{parts.netloc}"
 
     @field_validator("login_url", "audience")
     @classmethod

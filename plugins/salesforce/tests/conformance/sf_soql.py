@@ -54,7 +54,7 @@ async def _everything(org: FakeSalesforce, client: SalesforceClient) -> None:
         await source.fetch(client, "it's 100%")
     for check in SALESFORCE.checks:
         await check.run(client)
-    (poller,) = SALESFORCE.pollers
+    poller = SALESFORCE.pollers[0]
     start = await poller.fetch(client, None)
     org.world.advance(120)
     await client.get("/limits")

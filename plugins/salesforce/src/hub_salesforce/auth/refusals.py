@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
     import httpx
 
+SUNSET = (
+    "SOAP login() is being retired: API versions from 65.0 do not have it, new orgs have it "
+    "switched off, and it ends with Summer '27 (1 June 2027). Change over to JWT"
+)
 _LOGIN_PAUSE = 300.0
 _TRANSIENT = frozenset({"server_error", "temporarily_unavailable", "unknown_error"})
 

@@ -9,7 +9,6 @@ from pydantic import SecretStr
 import hub
 from hub import clock
 from hub_salesforce.auth import oauth
-from hub_salesforce.auth.soap import by_soap_login
 from hub_salesforce.settings import Auth
 
 if TYPE_CHECKING:
@@ -22,12 +21,22 @@ if TYPE_CHECKING:
     from hub_salesforce.settings import SalesforceSettings
 
 Flow: TypeAlias = "Callable[[SalesforceSettings, httpx.AsyncClient, datetime], Awaitable[Access]]"
+
+
+async def _by_soap_login(
+    settings: "SalesforceSettings", http: "httpx.AsyncClient", now: "datetime"
+) -> "Access":
+    from hub_salesforce.auth.soap import by_soap_login  # noqa: PLC0415 - the flow that retires
+
+    return await by_soap_login(settings, http, now)
+
+
 _FLOWS: "Mapping[Auth, Flow]" = {
     Auth.JWT: oauth.by_jwt,
     Auth.CLIENT_CREDENTIALS: oauth.by_client_credentials,
     Auth.REFRESH_TOKEN: oauth.by_refresh_token,
     Auth.OAUTH_PASSWORD: oauth.by_oauth_password,
-    Auth.PASSWORD: by_soap_login,
+    Auth.PASSWORD: _by_soap_login,
 }
 
 

@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 
 import hub
 from hub_salesforce.auth.access import Access
+from hub_salesforce.auth.refusals import SUNSET
 from hub_salesforce.ids import is_id, to_18
 
 if TYPE_CHECKING:
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
 
     from hub_salesforce.settings import SalesforceSettings
 
-SUNSET = (
-    "SOAP login() is being retired: API versions from 65.0 do not have it, new orgs have it "
-    "switched off, and it ends with Summer '27 (1 June 2027). Change over to JWT"
-)
 _ENVELOPE = """<?xml version="1.0" encoding="utf-8"?>
 <env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/">
 <env:Header><urn:CallOptions xmlns:urn="urn:partner.soap.sforce.com">\

@@ -7,7 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from email.utils import format_datetime
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import httpx
@@ -25,6 +25,9 @@ from hub_salesforce.testing.rest import Call, respond
 from hub_salesforce.testing.saving import Saver, Transaction, save
 from hub_salesforce.testing.seed import Credentials, acme, credentials
 from hub_salesforce.testing.world import SessionRow, World
+
+if TYPE_CHECKING:
+    from hub_salesforce.testing.pubsub import EventBus, PubSub
 
 LONGEST_URI = 16_384
 _OLDEST, _NEWEST = 31.0, 67.0
@@ -50,6 +53,7 @@ class FakeSalesforce:
         self._now, self._sandbox, self._http = now, sandbox, http
         self._profile = profile
         self.control: Told | None = None
+        self._pubsub: PubSub | None = None
         self.reset()
 
     def reset(self) -> None:
@@ -60,6 +64,7 @@ class FakeSalesforce:
         self.outgoing = Outgoing(self.world, self.faults, self._http)
         self.pump = Pump(outgoing=self.outgoing)
         self.kill_every = 0
+        self._bus: EventBus | None = None
         if self._profile:
             self._profile(self)
 
@@ -113,6 +118,24 @@ class FakeSalesforce:
         """Return a record as it is stored."""
         return self.world.records[object][id]
 
+    @property
+    def bus(self) -> "EventBus":
+        """The org's event bus; its objects are to be selected first. Needs the extra pubsub."""
+        from hub_salesforce.testing.pubsub import EventBus  # noqa: PLC0415 - needs the extra
+
+        if self._bus is None:
+            self._bus = EventBus(world=self.world)
+        return self._bus
+
+    async def serve_pubsub(self, port: int = 0) -> str:
+        """Serve the Pub/Sub API on a port of its own, and return its address."""
+        from hub_salesforce.testing.pubsub import PubSub  # noqa: PLC0415 - needs the extra
+
+        if self._pubsub is None:
+            self._pubsub = PubSub(org=self)
+            await self._pubsub.start(port)
+        return self._pubsub.url
+
     async def settled(self) -> None:
         """Wait until all pushes and due messages have been sent."""
         await self.outgoing.settled()
@@ -121,6 +144,9 @@ class FakeSalesforce:
         """Stop sending."""
         self.pump.stop()
         await self.outgoing.close()
+        if self._pubsub is not None:
+            await self._pubsub.stop()
+            self._pubsub = None
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:

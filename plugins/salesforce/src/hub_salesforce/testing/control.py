@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from hub_salesforce import pubsub
 from hub_salesforce.testing import page
 from hub_salesforce.testing.answers import Refused
 
@@ -28,6 +29,8 @@ def control(org: "FakeSalesforce") -> Callable[[Request], Awaitable[Response]]:
         opened = _RECORD_PAGE.fullmatch(path)
         if opened:
             return RedirectResponse(f"/_sim/?case={opened[1]}")
+        if (request.method, path) == ("POST", "/_sim/pubsub"):
+            return await _serve_pubsub(org, await _given(request))
         found = _ROUTES.get((request.method, path))
         if found is None:
             return JSONResponse({"error": f"no {request.method} {path}"}, status_code=404)
@@ -43,6 +46,15 @@ def control(org: "FakeSalesforce") -> Callable[[Request], Awaitable[Response]]:
         return reply
 
     return answer
+
+
+async def _serve_pubsub(org: "FakeSalesforce", given: Any) -> Response:  # noqa: ANN401
+    """Select objects for change events and serve the Pub/Sub API; answers with its address."""
+    if absent := pubsub.missing():
+        words = f"{', '.join(absent)} missing: {pubsub.HOW}"
+        return JSONResponse({"error": words}, status_code=501)
+    org.bus.select(*given.get("objects", ("Case",)))
+    return JSONResponse({"pubsub_url": await org.serve_pubsub()}, status_code=201)
 
 
 def _page(org: "FakeSalesforce", request: Request, _given: Any) -> Response:  # noqa: ANN401
