@@ -23,6 +23,7 @@ from hub.sdk.connector_types import (
 )
 from hub.sdk.errors import (
     AuthenticationFailed,
+    Cancelled,
     ConnectorError,
     Gone,
     InvalidPayload,
@@ -48,6 +49,7 @@ __all__ = [
     "ActionResult",
     "AuthenticationFailed",
     "Batch",
+    "Cancelled",
     "Check",
     "Choice",
     "ChoiceSource",

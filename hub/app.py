@@ -24,6 +24,7 @@ from hub.db.engine import Database
 from hub.deliveries import endpoints as deliveries
 from hub.http.application import equip
 from hub.mappings import endpoints as mappings
+from hub.mappings.attaching import Attaching
 from hub.mappings.resolve import Resolver
 from hub.metrics import endpoints as metrics
 from hub.metrics.counters import Counters
@@ -91,6 +92,7 @@ def create_app(settings: HubSettings, *, works: bool = True) -> FastAPI:
     state.whatifs = Whatifs(database, loaded.catalog)
     limits = Limits()
     state.clients = Clients(database, loaded.catalog, settings, limits=limits)
+    state.attach_services = Attaching(database, loaded.catalog)
     state.resolver = Resolver(database, loaded.catalog, state.clients)
     state.engine = Engine(
         database,

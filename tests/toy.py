@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from hub import (
+    Cancelled,
     Check,
     Choice,
     ChoiceSource,
@@ -182,6 +183,8 @@ def _start(settings: ToySettings, call_back: str) -> str:
 async def _complete(
     http: httpx.AsyncClient, settings: ToySettings, query: Mapping[str, str]
 ) -> ToySettings:
+    if query.get("error") == "cancelled":
+        raise Cancelled
     if "code" not in query:
         raise Rejected(query.get("error", "no code"))
     answer = await http.post(f"{settings.base_url}/token", data={"code": query["code"]})

@@ -1,13 +1,13 @@
 """The connectors' part of the API."""
 
 import json
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 
-from hub.connectors import asking, shown
+from hub.connectors import asking, redirects, shown
 from hub.connectors.checks import Checker, Line
 from hub.connectors.clients import Clients, OpenConnector
 from hub.connectors.fields import FieldBook
@@ -29,7 +29,7 @@ from hub.connectors.schemas import (
 )
 from hub.connectors.service import ConnectorsService
 from hub.connectors.webhooks import Webhooks
-from hub.errors import NotFound
+from hub.errors import NotFound, VendorAway, VendorRefused
 from hub.http.actor import Actor, Anyone, ConnectorsRead, ConnectorsWrite, OperationsRead, who_asks
 from hub.http.deps import TheSettings
 from hub.http.etags import IfMatch, set_etag
@@ -38,6 +38,7 @@ from hub.http.paging import Page, PageQuery
 router = APIRouter(tags=["connectors"])
 _LIST = "/api/v1/tenants/{tenant}/connectors"
 _ONE = _LIST + "/{name}"
+_WEB = "/t/{tenant}/connectors/{name}"
 NDJSON = "application/x-ndjson"
 
 
@@ -92,6 +93,8 @@ class Desk:
 
 
 TheDesk = Annotated[Desk, Depends(Desk)]
+AttachServices: TypeAlias = Callable[[Actor, str, Mapping[str, str]], Awaitable[Sequence[str]]]
+"""Maps a connector's services (id -> name) that keys came for; says what was done."""
 
 
 @router.get(_LIST, operation_id="list_connectors")
@@ -292,6 +295,29 @@ async def begin_handshake(actor: ConnectorsWrite, desk: TheDesk, name: str) -> H
 
 
 @router.get(
+    f"{_WEB}/connect",
+    operation_id="go_to_vendor",
+    response_class=RedirectResponse,
+    status_code=302,
+)
+async def go_to_vendor(actor: ConnectorsWrite, desk: TheDesk, name: str) -> str:
+    """Begin a set-up by redirect in the browser that asks, and send it to the vendor."""
+    connector = await desk.ready(actor, name)
+    return await desk.handshaking(connector).start(actor.session)
+
+
+@router.get(
+    f"{_WEB}/connect/button",
+    operation_id="show_connect_button",
+    response_class=HTMLResponse,
+)
+async def show_connect_button(actor: ConnectorsWrite, desk: TheDesk, name: str) -> str:
+    """Show the button that begins a set-up by redirect, or why it cannot begin."""
+    connector = await desk.ready(actor, name)
+    return redirects.button_page(connector, await desk.handshaking(connector).refusal())
+
+
+@router.get(
     "/t/{tenant}/connectors/{name}/handshake",
     operation_id="finish_handshake",
     response_class=HTMLResponse,
@@ -303,7 +329,7 @@ async def finish_handshake(
     tenant: str,
     name: str,
     state: Annotated[str, Query(max_length=200)] = "",
-) -> str:
+) -> HTMLResponse:
     """Take the vendor's answer to a set-up by redirect; the state says who began it."""
     try:
         connector = await desk.clients.by_name(tenant, name)
@@ -312,11 +338,17 @@ async def finish_handshake(
     if connector is None or not state:
         raise NotFound("There is no set-up to finish here.")
     actor = Actor(name="vendor", tenant_id=connector.tenant_id, tenant=tenant)
-    session = await _session_of(request)
-    await desk.handshaking(connector).finish(
-        dict(request.query_params), desk.service(actor), session
-    )
-    return "<!doctype html><title>Connected</title><p>Connected. You can close this page.</p>"
+    try:
+        services = await desk.handshaking(connector).finish(
+            dict(request.query_params), desk.service(actor), await _session_of(request)
+        )
+    except (VendorRefused, VendorAway) as error:
+        status = 200 if redirects.is_cancelled(error) else error.status
+        return HTMLResponse(redirects.refused_page(error), status)
+    if not services:
+        return HTMLResponse(redirects.connected_page(()))
+    attach: AttachServices = request.app.state.attach_services
+    return HTMLResponse(redirects.connected_page(await attach(actor, name, services)))
 
 
 async def _session_of(request: Request) -> bytes:

@@ -15,10 +15,11 @@ from hub.connectors.clients import Clients, OpenConnector
 from hub.connectors.models import HandshakeState
 from hub.connectors.repository import Handshakes
 from hub.connectors.service import ConnectorsService
-from hub.errors import NotAllowed, NotFound
+from hub.errors import NotAllowed, NotFound, VendorRefused
 from hub.sdk.connector_types import Handshake
 
-VALID: Final = timedelta(minutes=10)
+VALID: Final = timedelta(minutes=15)
+_NOBODYS: Final = bytes(32)
 _PLACE: Final = "{state}"
 
 
@@ -41,16 +42,28 @@ class Handshaking:
                 HandshakeState(
                     state_hash=_hashed(state),
                     connector_id=self.connector.id,
-                    session_hash=credential or bytes(32),
+                    session_hash=credential or _NOBODYS,
                     expires_at=self.clients.clock() + VALID,
                 )
             )
         return _with_state(url, state)
 
+    async def refusal(self) -> str:
+        """Return why the set-up cannot begin; "" when it can."""
+        try:
+            async with answered(self.connector.name):
+                self._handshake.start(self.connector.settings, self.call_back)
+        except VendorRefused as error:
+            return str(error)
+        return ""
+
     async def finish(
         self, query: Mapping[str, str], service: ConnectorsService, credential: bytes
-    ) -> None:
-        """Check the state, let the plugin complete, store the settings it returns."""
+    ) -> Mapping[str, str]:
+        """Check the state, let the plugin complete, store the settings it returns.
+
+        Returns the vendor's services that came with it, id -> name.
+        """
         await self._check(query.get("state", ""), credential)
         handshake = self._handshake
         http = self.connector.http
@@ -58,6 +71,7 @@ class Handshaking:
         async with answered(self.connector.name):
             settings = await handshake.complete(http, self.connector.settings, query)
         await service.take_settings(self.connector.name, settings, "connector set up by redirect")
+        return _new_services(handshake, self.connector.settings, settings)
 
     async def _check(self, state: str, credential: bytes) -> None:
         async with self.clients.database.writing() as session:
@@ -65,8 +79,10 @@ class Handshaking:
         if begun is None or begun.connector_id != self.connector.id:
             raise NotAllowed("This set-up was not begun here, or it was finished already.")
         if begun.expires_at < self.clients.clock():
-            raise NotAllowed("This set-up took longer than 10 minutes. Begin it again.")
-        if not secrets.compare_digest(begun.session_hash, credential or begun.session_hash):
+            raise NotAllowed("This set-up took longer than 15 minutes. Begin it again.")
+        # Begun with a token there is no browser to compare: then the state alone counts.
+        of_browser = begun.session_hash != _NOBODYS
+        if of_browser and not secrets.compare_digest(begun.session_hash, credential or _NOBODYS):
             raise NotAllowed("This set-up was begun by somebody else.")
 
     @property
@@ -75,6 +91,16 @@ class Handshaking:
         if handshake is None:
             raise NotFound(f"{self.connector.type_name!r} is not set up by redirect.")
         return handshake
+
+
+def _new_services(
+    handshake: Handshake[BaseModel], before: BaseModel, after: BaseModel
+) -> Mapping[str, str]:
+    if handshake.services is None:
+        return {}
+    known = handshake.services(before)
+    services = handshake.services(after)
+    return {service: services[service] for service in services if service not in known}
 
 
 def _hashed(state: str) -> bytes:

@@ -167,11 +167,16 @@ class Handshake(Generic[Settings]):
 
     `start(settings, our call-back)` returns the vendor's URL; where the vendor has no
     parameter for `state`, the literal text "{state}" in it says where the hub puts it.
-    `complete(http, settings, query)` returns the settings with what the vendor gave.
+    `complete(http, settings, query)` returns the settings with what the vendor gave, and raises
+    Cancelled when the person turned away. `services(settings)` (pure) tells for which of the
+    vendor's services, id -> name, the settings hold something by now: they are mapped.
+    `label` is what the button says.
     """
 
     start: Callable[[Settings, str], str]
     complete: "Callable[[httpx.AsyncClient, Settings, Mapping[str, str]], Awaitable[Settings]]"
+    services: Callable[[Settings], Mapping[str, str]] | None = None
+    label: str = "Connect"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,10 @@ class Rejected(ConnectorError):
     """The vendor refused the request itself: the run is given up with the vendor's words."""
 
 
+class Cancelled(Rejected):
+    """The person turned away at the vendor; nothing was changed."""
+
+
 class Gone(ConnectorError):
     """The record does not exist any more: its link is broken and the run skipped."""
 

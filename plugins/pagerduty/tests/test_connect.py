@@ -72,7 +72,7 @@ async def test_connect_ends_with_a_key_of_events_v1(http):
 
 @pytest.mark.covers("PC-010")
 async def test_a_cancelled_connect_changes_nothing(http):
-    with pytest.raises(hub.Rejected, match="You cancelled at PagerDuty; nothing was changed"):
+    with pytest.raises(hub.Cancelled, match="You cancelled at PagerDuty; nothing was changed"):
         await complete(http, settings(), {"error": "cancelled"})
     with pytest.raises(hub.Rejected, match="cancelled"):
         await complete(http, settings(), {})

@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 import hub
 from hub import Handshake
+from hub_pagerduty.client import PagerDutyClient
 from hub_pagerduty.payloads.values import as_object, as_objects, text
-from hub_pagerduty.settings import PagerDutySettings, app_host, connect_address
+from hub_pagerduty.settings import PagerDutySettings, app_host, connect_address, events_keys
 
 if TYPE_CHECKING:
     import httpx
@@ -20,8 +21,7 @@ STATE: Final = "{state}"
 _USABLE: Final = {"service", ""}
 
 
-class Cancelled(hub.Rejected):
-    """You cancelled at PagerDuty; nothing was changed."""
+_CANCELLED: Final = "You cancelled at PagerDuty; nothing was changed."
 
 
 def start(settings: PagerDutySettings, call_back: str) -> str:
@@ -37,24 +37,45 @@ def start(settings: PagerDutySettings, call_back: str) -> str:
 
 
 async def complete(
-    _http: "httpx.AsyncClient", settings: PagerDutySettings, query: Mapping[str, str]
+    http: "httpx.AsyncClient", settings: PagerDutySettings, query: Mapping[str, str]
 ) -> PagerDutySettings:
     """Return the settings with the keys that PagerDuty gave."""
     if query.get("error"):
         if query["error"] == "cancelled":
-            raise Cancelled
+            raise hub.Cancelled(_CANCELLED)
         raise hub.Rejected(f"PagerDuty answered: {query['error']}")
     if query.get("service_key"):
-        return _connected(settings, query)
+        return _connected(settings, query, await _service_of(http, settings, query))
     if query.get("config"):
         return _installed(settings, query["config"])
-    raise Cancelled
+    raise hub.Cancelled(_CANCELLED)
 
 
-def _connected(settings: PagerDutySettings, query: Mapping[str, str]) -> PagerDutySettings:
+async def _service_of(
+    http: "httpx.AsyncClient", settings: PagerDutySettings, query: Mapping[str, str]
+) -> str:
+    """Return the service's id where the API can tell it: Connect names the service only."""
+    name = query.get("service_name") or "connect"
+    if not settings.api_key and not settings.client_id:
+        return name
+    client = PagerDutyClient(settings, http)
+    try:
+        found = [
+            str(one["id"])
+            async for one in client.pages("/services", "services", [("query", name)])
+            if one.get("name") == name
+        ]
+    except hub.ConnectorError:
+        return name  # the key is what counts: it is stored under the name then
+    return found[0] if len(found) == 1 else name
+
+
+def _connected(
+    settings: PagerDutySettings, query: Mapping[str, str], service: str
+) -> PagerDutySettings:
     name = query.get("service_name", "")
     given = {"key": query["service_key"], "version": "v1", "name": name}
-    kept = _kept(settings) | {name or "connect": given}
+    kept = _kept(settings) | {service: given}
     return _updated(settings, kept, query.get("account", ""), query["service_key"], "v1")
 
 
@@ -108,4 +129,12 @@ def _with_state(call_back: str) -> str:
     return urlunsplit(parts._replace(query=own))
 
 
-HANDSHAKE: Final[Handshake[PagerDutySettings]] = Handshake(start=start, complete=complete)
+def services(settings: PagerDutySettings) -> Mapping[str, str]:
+    """Return the services that have an Events key of their own: id -> name."""
+    keys = events_keys(settings)
+    return {service: keys[service].name or service for service in keys if service}
+
+
+HANDSHAKE: Final[Handshake[PagerDutySettings]] = Handshake(
+    start=start, complete=complete, services=services, label="Alert With PagerDuty"
+)
