@@ -426,6 +426,7 @@ async def test_members_are_changed_and_removed(admin, tenant):
     assert (await admin.get(path)).status_code == 404
 
 
+@pytest.mark.covers("RF-126")
 async def test_a_tenant_has_roles_of_its_own(admin, calling, tenant):
     path = f"{ACME}/roles/on-call"
     made = await admin.put(path, json={"permissions": ["operations:read", "operations:act"]})

@@ -11,6 +11,7 @@ from typer.main import get_command
 from hub import builtins, errors
 from hub.catalog import load_plugins
 from hub.catalog.pages import reference
+from hub.cli.server import permissions_page
 from hub.settings import HubSettings
 
 _NOTE = "<!-- Made by `hub docs write`; change the code instead. -->"
@@ -23,6 +24,7 @@ def pages() -> dict[str, str]:
         "cli.md": _cli,
         "settings.md": _settings,
         "problems.md": _problems,
+        "permissions.md": permissions_page.page,
     }
     own = {name: "\n".join([_NOTE, "", *make()]).rstrip() + "\n" for name, make in makers.items()}
     return own | reference(load_plugins(builtins.modules()).catalog)
