@@ -13,7 +13,7 @@ from hub.connectors.fields import FieldBook
 from hub.connectors.judging import days_old
 from hub.connectors.limits import Usage
 from hub.connectors.models import ConnectorObject
-from hub.connectors.repository import Fields, Objects
+from hub.connectors.repository import Cursors, Fields, Objects
 from hub.connectors.schemas import (
     CheckLine,
     ChoiceList,
@@ -103,10 +103,11 @@ async def health(
     usage = clients.limits.usage(connector)
     more: dict[str, Any] = {}
     async with clients.database.reading() as session:
+        polls = await Cursors(session, connector.tenant_id).of(connector.id)
         for part in clients.health_parts:
             more |= await part(session, connector.tenant_id, connector.id)
     return HealthOut(
-        health=_verdict(connector.state, lines),
+        health=_verdict(connector, lines),
         state=connector.state,
         state_detail=connector.state_detail,
         checked_at=max((one.at for one in kept), default=None),
@@ -115,18 +116,24 @@ async def health(
         rate_limit=usage.limit or usage.requests_per_minute,
         rate_limit_used_percent=_used(usage),
         oldest_secret_days=days_old(seen.secrets, clients.clock()),
+        webhook_ok=connector.webhook_ok if connector.enabled_webhook else None,
+        polls_every_s=connector.polls_every_s if polls else None,
+        polls=[shown.poll(one) for one in polls],
         **more,
     )
 
 
 def _verdict(
-    state: str, lines: Sequence[CheckLine]
+    connector: OpenConnector, lines: Sequence[CheckLine]
 ) -> Literal["healthy", "degraded", "unhealthy", "unknown"]:
-    if state in {"needs_credentials", "broken", "parked"}:
+    if connector.state in {"needs_credentials", "broken", "parked"}:
         return "unhealthy"
+    if connector.enabled_webhook and connector.webhook_ok is False:
+        return "degraded"
     if not lines:
         return "unknown"
-    return "healthy" if all(one.ok for one in lines) and state == "active" else "degraded"
+    well = all(one.ok for one in lines) and connector.state == "active"
+    return "healthy" if well else "degraded"
 
 
 def _used(usage: Usage) -> float | None:

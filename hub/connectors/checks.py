@@ -10,7 +10,7 @@ from typing import Any, Final
 from hub import logs
 from hub.connectors.clients import Clients, OpenConnector
 from hub.connectors.fields import FieldBook
-from hub.connectors.repository import Checks
+from hub.connectors.repository import Checks, Transaction, watch_at_once
 from hub.connectors.transport import vendor_call
 from hub.errors import HubError
 from hub.sdk.connector_types import Check
@@ -180,6 +180,7 @@ class Checker:
         async with self._clients.database.writing() as session:
             self._clients.changed_by(session, connector.id)
             await Checks(session, connector.tenant_id).keep(connector.id, kept)
+            await self._webhook_seen(session, lines)
             if refused is not None:
                 await states.needs_credentials(
                     session, connector.tenant_id, connector.id, refused.text
@@ -190,6 +191,25 @@ class Checker:
                 lifted = await states.good_check(session, connector.tenant_id, connector.id)
                 if lifted:
                     self._clients.limits.succeeded(connector.id)
+
+    async def _webhook_seen(self, session: Transaction, lines: Sequence[Line]) -> None:
+        line = next((one for one in lines if one.name == WEBHOOK and one.ok is not None), None)
+        connector = self._connector
+        if not connector.enabled_webhook:
+            return
+        own = connector.type is not None and WEBHOOK in {one.name for one in connector.type.checks}
+        if own:  # the plugin's line may say something else: the hub looks for itself
+            await watch_at_once(session, connector.id)
+            return
+        if line is None or line.ok is None:
+            return
+        await self._clients.states.webhook_seen(
+            session,
+            (connector.tenant_id, connector.id),
+            ok=line.ok,
+            detail=line.text,
+            now=self._clients.clock(),
+        )
 
 
 def _why_hopeless(line: Line) -> str:

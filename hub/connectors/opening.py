@@ -18,6 +18,11 @@ from hub.errors import ConnectorBroken
 from hub.sdk.connector_types import ConnectorType, Quota
 
 DEBUG_FOR: Final = timedelta(hours=24)
+SHORTEST_POLL_S: Final = 10.0
+USUAL_POLL_S: Final = 60.0
+"""Between two polls where nothing else tells of changes."""
+BESIDE_WEBHOOKS_S: Final = 300.0
+"""Between two polls where webhooks tell of changes: polling is a net then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,9 @@ class OpenConnector:
     allow_unsigned: bool = False
     poll_every_s: int | None = None
     ingress_rate: int = 100
+    webhook_ok: bool | None = None
+    allowed_ips: tuple[str, ...] = ()
+    quota_guard: Mapping[str, int] = field(default_factory=dict)
     log_level: str = "info"
     log_days: int = 30
     on_dead_letter: str = "continue"
@@ -62,6 +70,22 @@ class OpenConnector:
     def read_quota(self) -> Callable[[Mapping[str, str]], Quota | None] | None:
         """How the vendor's headers tell of its limit."""
         return self.type.quota if self.type is not None else None
+
+    @property
+    def polls_every_s(self) -> float:
+        """The seconds between two polls.
+
+        What is set for this connector, else what the plugin's settings say, else the hub's
+        usual. While the vendor's subscription is known to be out of order, at least the usual.
+        """
+        if self.poll_every_s is not None:
+            return max(SHORTEST_POLL_S, self.poll_every_s)
+        chosen = None
+        if self.type is not None and self.type.poll_every is not None and self.is_ready:
+            chosen = self.type.poll_every(self.settings)
+        every = chosen or (BESIDE_WEBHOOKS_S if self.enabled_webhook else USUAL_POLL_S)
+        blind = self.enabled_webhook and self.webhook_ok is False
+        return max(SHORTEST_POLL_S, min(every, USUAL_POLL_S) if blind else every)
 
     @property
     def is_ready(self) -> bool:
@@ -95,6 +119,9 @@ def closed_connector(row: Connector, tenant: str) -> OpenConnector:
         allow_unsigned=row.allow_unsigned,
         poll_every_s=row.poll_every_s,
         ingress_rate=row.ingress_rate,
+        webhook_ok=row.webhook_ok,
+        allowed_ips=tuple(row.allowed_ips),
+        quota_guard=dict(row.quota_guard),
         log_level=row.log_level,
         log_days=row.log_days,
         on_dead_letter=row.on_dead_letter,
@@ -125,11 +152,13 @@ def with_state(open_connector: OpenConnector, glance: Glance) -> OpenConnector:
     if not open_connector.is_ready:
         return open_connector  # its own reason is nearer to the truth
     state = ConnectorState(glance.state)
-    if open_connector.state is state and open_connector.parked_until == glance.parked_until:
+    now = (open_connector.state, open_connector.parked_until, open_connector.webhook_ok)
+    if now == (state, glance.parked_until, glance.webhook_ok):
         return open_connector
     return replace(
         open_connector,
         state=state,
+        webhook_ok=glance.webhook_ok,
         state_detail=glance.state_detail,
         parked_until=glance.parked_until,
     )

@@ -196,6 +196,7 @@ class Glance(NamedTuple):
     state: str
     state_detail: str
     parked_until: datetime | None
+    webhook_ok: bool | None = None
 
 
 async def glance_by_id(
@@ -222,6 +223,7 @@ def _glance() -> Any:  # noqa: ANN401 - a select of five columns
             Connector.state,
             Connector.state_detail,
             Connector.parked_until,
+            Connector.webhook_ok,
         )
         .join(Tenant, Tenant.id == Connector.tenant_id)
         .where(Tenant.deactivated_at.is_(None))
@@ -262,6 +264,46 @@ async def change_state(
     )
     changed = await transaction.execute(statement, execution_options={"synchronize_session": False})
     return changed.first() is not None
+
+
+async def poll_at_once(transaction: Transaction, connector_id: uuid.UUID, now: datetime) -> None:
+    """Make a connector's pollers due: they read on from the last good poll."""
+    await transaction.execute(
+        update(PollCursor).where(PollCursor.connector_id == connector_id).values(next_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+async def watch_at_once(transaction: Transaction, connector_id: uuid.UUID) -> None:
+    """Have the worker look at the vendor's subscription within a second."""
+    await transaction.execute(
+        update(Connector)
+        .where(Connector.id == connector_id)
+        .values(webhook_checked_at=None, updated_at=Connector.updated_at),
+        execution_options={"synchronize_session": False},
+    )
+
+
+async def webhook_seen(
+    transaction: Transaction, connector_id: uuid.UUID, *, ok: bool, now: datetime
+) -> bool:
+    """Keep whether the vendor's subscription is in order; True when that is news.
+
+    On news the connector is polled at once: what was missed meanwhile is read.
+    """
+    before = await transaction.scalar(
+        select(Connector.webhook_ok).where(Connector.id == connector_id)
+    )
+    await transaction.execute(
+        update(Connector)
+        .where(Connector.id == connector_id)
+        .values(webhook_ok=ok, webhook_checked_at=now, updated_at=Connector.updated_at),
+        execution_options={"synchronize_session": False},
+    )
+    news = before is not ok and not (before is None and ok)
+    if news:
+        await poll_at_once(transaction, connector_id, now)
+    return news
 
 
 async def all_connectors(session: AsyncSession) -> Sequence[Connector]:

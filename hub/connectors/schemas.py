@@ -2,9 +2,10 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from ipaddress import ip_network
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
 
 from hub.http.bodies import Body
 
@@ -20,6 +21,42 @@ Settings = Annotated[
 ]
 
 
+POLL_EVERY: Final = (
+    "Seconds between two polls. Null: what the type's settings say, else 60, or 300 where "
+    "webhooks tell of changes."
+)
+
+
+def _network(given: str) -> str:
+    return str(ip_network(given.strip(), strict=False))
+
+
+Networks = Annotated[
+    list[Annotated[str, AfterValidator(_network)]],
+    Field(
+        max_length=100,
+        description="Addresses and networks (CIDR) that may send webhooks; empty: all. Behind a "
+        "proxy that is trusted, the address it forwards counts.",
+    ),
+]
+
+
+class QuotaGuard(Body):
+    """From which used share of the vendor's quota (in %) what is shed, in this order."""
+
+    imports: int = Field(default=70, ge=1, le=100, description="Imports wait.")
+    polling: int = Field(default=90, ge=1, le=100, description="Polls come five times as rarely.")
+    ordinary: int = Field(
+        default=95, ge=1, le=100, description="Everything waits but what is urgent: paging."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.imports <= self.polling <= self.ordinary:
+            raise ValueError("imports must come before polling, and polling before ordinary")
+        return self
+
+
 class ConnectorOptions(Body):
     """What every connector has, whatever its type."""
 
@@ -33,12 +70,20 @@ class ConnectorOptions(Body):
     allow_unsigned: bool = Field(
         default=False, description="Accept webhooks without a signature: anybody can send them."
     )
-    poll_every_s: int | None = Field(default=None, ge=10, le=86_400)
+    poll_every_s: int | None = Field(default=None, ge=10, le=86_400, description=POLL_EVERY)
     log_level: Literal["error", "info", "debug"] = "info"
     log_days: int = Field(default=30, ge=1, le=365)
     on_dead_letter: Literal["continue", "hold"] = "continue"
     acting_user: str | None = Field(default=None, max_length=254)
     ingress_rate: int = Field(default=100, ge=1, le=10_000, description="Webhooks a second.")
+    allowed_ips: Networks = Field(default_factory=list)
+    quota_guard: QuotaGuard = Field(default_factory=QuotaGuard)
+    reconcile_every_h: int = Field(
+        default=24,
+        ge=0,
+        le=24 * 31,
+        description="Hours between two comparisons of linked records; 0 = never.",
+    )
 
 
 class ConnectorIn(ConnectorOptions):
@@ -61,12 +106,15 @@ class ConnectorPatch(Body):
     settings: Settings | None = None
     enabled_webhook: bool | None = None
     allow_unsigned: bool | None = None
-    poll_every_s: int | None = Field(default=None, ge=10, le=86_400)
+    poll_every_s: int | None = Field(default=None, ge=10, le=86_400, description=POLL_EVERY)
     log_level: Literal["error", "info", "debug"] | None = None
     log_days: int | None = Field(default=None, ge=1, le=365)
     on_dead_letter: Literal["continue", "hold"] | None = None
     acting_user: str | None = Field(default=None, max_length=254)
     ingress_rate: int | None = Field(default=None, ge=1, le=10_000)
+    allowed_ips: Networks | None = None
+    quota_guard: QuotaGuard | None = None
+    reconcile_every_h: int | None = Field(default=None, ge=0, le=24 * 31)
 
 
 class ConnectorOut(BaseModel):
@@ -89,6 +137,11 @@ class ConnectorOut(BaseModel):
     on_dead_letter: str
     acting_user: str | None
     ingress_rate: int
+    allowed_ips: list[str]
+    quota_guard: QuotaGuard
+    reconcile_every_h: int
+    reconciled_at: datetime | None
+    webhook_ok: bool | None
     created_at: datetime
     created_by: str
     updated_at: datetime
@@ -199,6 +252,15 @@ class HandshakeOut(BaseModel):
     url: str
 
 
+class PollOut(BaseModel):
+    """How the polling of one object is doing; `error` is what the last poll met."""
+
+    object: str
+    polled_at: datetime | None
+    next_at: datetime
+    error: str | None
+
+
 class HealthOut(BaseModel):
     """How a connector is doing, without asking the vendor. Layers above may add members."""
 
@@ -213,3 +275,8 @@ class HealthOut(BaseModel):
     rate_limit: int | None
     rate_limit_used_percent: float | None
     oldest_secret_days: int | None
+    webhook_ok: bool | None = Field(
+        default=None, description="Whether the vendor's subscription was in order when last asked."
+    )
+    polls_every_s: float | None = None
+    polls: list[PollOut] = Field(default_factory=list)

@@ -20,7 +20,7 @@ from hub.connectors.judging import (
     without_shown,
 )
 from hub.connectors.models import CheckResult, Connector, Secret
-from hub.connectors.repository import Checks, Connectors, Transaction
+from hub.connectors.repository import Checks, Connectors, Transaction, poll_at_once
 from hub.connectors.schemas import ConnectorIn, ConnectorPatch
 from hub.connectors.secrets import shown
 from hub.connectors.states import ConnectorState
@@ -43,6 +43,9 @@ _OPTIONS: Final = (
     "on_dead_letter",
     "acting_user",
     "ingress_rate",
+    "allowed_ips",
+    "quota_guard",
+    "reconcile_every_h",
 )
 
 
@@ -120,7 +123,7 @@ class ConnectorsService:
             created_by=self._actor.name,
             updated_by=self._actor.name,
             log_level_since=self._clients.clock(),
-            **{option: getattr(asked, option) for option in _OPTIONS},
+            **{option: _plain(getattr(asked, option)) for option in _OPTIONS},
         )
         row.enabled_webhook = accepts_webhooks(
             brought, asked.enabled_webhook, judged.secrets, unsigned=row.allow_unsigned
@@ -212,6 +215,8 @@ class ConnectorsService:
                     f"known here. Set {field!r}, or remove the subscription and make it anew."
                 )
             row.enabled_webhook = True
+            row.webhook_ok, row.webhook_checked_at = True, self._clients.clock()
+            await poll_at_once(session, row.id, self._clients.clock())
             row.row_version += 1
             row.updated_by = self._actor.name
             self._clients.changed_by(session, row.id)
@@ -222,7 +227,7 @@ class ConnectorsService:
         """Accept no more webhooks: the vendor's subscription is gone."""
         async with self._database.writing() as session:
             row = await Connectors(session, self._actor.home).by_name(name)
-            row.enabled_webhook = False
+            row.enabled_webhook, row.webhook_ok = False, None
             row.row_version += 1
             row.updated_by = self._actor.name
             self._clients.changed_by(session, row.id)
@@ -257,7 +262,7 @@ class ConnectorsService:
     def _apply(self, row: Connector, asked: ConnectorPatch, judged: Judged | None) -> None:
         for option in _OPTIONS:
             if option in asked.model_fields_set:
-                value = getattr(asked, option)
+                value = _plain(getattr(asked, option))
                 if value is not None or option in {"poll_every_s", "acting_user"}:
                     setattr(row, option, value)
         if "log_level" in asked.model_fields_set:
@@ -328,3 +333,7 @@ class ConnectorsService:
         }
         replaced = sorted(changed or (judged.secrets if judged else ()))
         return told | ({"replaced": replaced} if replaced else {})
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - an option's value
+    return value.model_dump() if isinstance(value, BaseModel) else value

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from hub.catalog.catalog import Catalog
 from hub.connectors.checks import Line
-from hub.connectors.models import CheckResult, Connector, ConnectorObject
+from hub.connectors.models import CheckResult, Connector, ConnectorObject, PollCursor
 from hub.connectors.schemas import (
     CheckLine,
     CheckReport,
@@ -14,6 +14,7 @@ from hub.connectors.schemas import (
     FieldList,
     FieldOut,
     ObjectOut,
+    PollOut,
     SubscriptionOut,
 )
 from hub.connectors.service import ConnectorsService, Seen
@@ -115,6 +116,16 @@ def object_(found: SourceObject, row: ConnectorObject | None, catalog: Catalog) 
         declared=found.name in catalog.objects,
         adopted=row is not None,
         polled=row is not None and row.polled,
+    )
+
+
+def poll(cursor: PollCursor) -> PollOut:
+    """Show how a poller is doing."""
+    return PollOut(
+        object=cursor.source_object,
+        polled_at=cursor.polled_at,
+        next_at=cursor.next_at,
+        error=cursor.error,
     )
 
 

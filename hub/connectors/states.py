@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from hub import clock
 from hub.activity import journal
 from hub.connectors import repository
 from hub.connectors.repository import Transaction
@@ -130,6 +131,28 @@ class States:
             "The plugin works again: the connector is in use again.",
         )
 
+    async def webhook_seen(
+        self,
+        transaction: Transaction,
+        connector: tuple[uuid.UUID, uuid.UUID],
+        *,
+        ok: bool,
+        detail: str,
+        now: datetime,
+    ) -> bool:
+        """Note whether the vendor's subscription is in order; poll at once when that changed.
+
+        `connector` is (tenant id, connector id). True when it changed.
+        """
+        tenant_id, connector_id = connector
+        news = await repository.webhook_seen(transaction, connector_id, ok=ok, now=now)
+        if news:
+            found = "in order again" if ok else "out of order"
+            text = f"The webhook is {found}: {detail} What was missed is read now."
+            level: journal.Level = "info" if ok else "error"
+            await _tell(transaction, tenant_id, connector_id, text, level=level)
+        return news
+
     async def _lift(
         self,
         transaction: Transaction,
@@ -143,6 +166,7 @@ class States:
         )
         if lifted:
             await _tell(transaction, tenant_id, connector_id, text, level="info")
+            await repository.poll_at_once(transaction, connector_id, clock.now())
             for callback in self._usable:
                 await callback(transaction, tenant_id, connector_id)
         return lifted

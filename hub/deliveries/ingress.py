@@ -14,10 +14,18 @@ from starlette.types import Receive, Scope, Send
 
 from hub import ids
 from hub.connectors.clients import Clients, OpenConnector
+from hub.connectors.networks import admits
 from hub.db.commits import is_away
 from hub.db.engine import Database
 from hub.db.tenancy import Tenant
-from hub.errors import HubError, InvalidDeliverySignature, NotFound, Overloaded, TooLarge
+from hub.errors import (
+    HubError,
+    InvalidDeliverySignature,
+    NotAllowed,
+    NotFound,
+    Overloaded,
+    TooLarge,
+)
 from hub.http.problems import problem_answer
 from hub.sdk.connector_types import WebhookRequest
 
@@ -71,6 +79,8 @@ class Ingress:
         connector = await clients.by_name(tenant, params["name"])
         if not connector.enabled_webhook:
             raise NotFound(f"The connector {connector.name!r} takes no webhooks.")
+        if connector.allowed_ips:
+            _admit(scope, connector)
         return connector
 
     async def _default_tenant(self, database: Database) -> str:
@@ -89,6 +99,15 @@ def routes() -> list[Route]:
     ingress = Ingress()
     paths = ("/t/{tenant}/connectors/{name}/webhook", "/connectors/{name}/webhook")
     return [Route(path, ingress, methods=["POST"]) for path in paths]
+
+
+def _admit(scope: Scope, connector: OpenConnector) -> None:
+    address = (scope.get("client") or ("",))[0]
+    if admits(connector.allowed_ips, address):
+        return
+    scope["app"].state.engine.counters.add("hub_deliveries_refused_total", reason="address")
+    _log.warning("delivery refused", extra={"connector": connector.name, "address": address})
+    raise NotAllowed(f"The address {address} may not send to this connector.")
 
 
 async def _request(scope: Scope, receive: Receive, most: int) -> WebhookRequest:

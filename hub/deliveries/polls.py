@@ -1,9 +1,9 @@
 """Which pollers are due, and what of a page is news."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
@@ -11,13 +11,18 @@ from sqlalchemy import Connection
 from hub.correlations import repository as matters
 from hub.correlations.repository import RecordKey
 from hub.correlations.values import same
-from hub.db.bulk import Kind, as_uuid, insert_rows, query
+from hub.db.bulk import Kind, as_time, as_uuid, insert_rows, query
 from hub.sdk.events import Event
 
 LEASE: Final = timedelta(minutes=5)
 """A poller that says nothing for so long is given to another process."""
+LONGEST_BACK: Final = timedelta(days=7)
+"""A connector that was not polled yet is not read from further back than this."""
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _CANDIDATES: Final = """
-SELECT id, tenant_id, type FROM connectors WHERE state = 'active'"""
+SELECT c.id, c.tenant_id, c.type, c.created_at,
+  EXISTS (SELECT 1 FROM poll_cursors p WHERE p.connector_id = c.id)
+FROM connectors c WHERE c.state = 'active'"""
 _CLAIM: Final = """
 UPDATE poll_cursors SET next_at = ? WHERE (connector_id, source_object) IN (
   SELECT p.connector_id, p.source_object FROM poll_cursors p
@@ -32,6 +37,17 @@ class Candidate(NamedTuple):
     connector_id: uuid.UUID
     tenant_id: uuid.UUID
     type: str
+    created_at: datetime
+    polled: bool
+
+
+class Wanted(NamedTuple):
+    """A poller of a connector; `cursor` is where it begins when it was never polled."""
+
+    tenant_id: uuid.UUID
+    connector_id: uuid.UUID
+    key: str
+    cursor: str | None = None
 
 
 class Claimed(NamedTuple):
@@ -72,25 +88,38 @@ class Polled:
 def candidates(connection: Connection) -> list[Candidate]:
     """Return the active connectors."""
     return [
-        Candidate(as_uuid(row[0]), as_uuid(row[1]), row[2])
+        Candidate(
+            as_uuid(row[0]), as_uuid(row[1]), row[2], as_time(row[3]) or _LONG_AGO, bool(row[4])
+        )
         for row in query(connection, _CANDIDATES)
     ]
 
 
+def start_of(
+    candidate: Candidate, since: Callable[[datetime], str] | None, now: datetime
+) -> str | None:
+    """Return where a poller begins: when its connector was added, so that nothing is missed.
+
+    None (at now) where the plugin can't begin at a time, and for pollers that a connector got
+    later.
+    """
+    if since is None or candidate.polled:
+        return None
+    return since(max(candidate.created_at, now - LONGEST_BACK))
+
+
 def keep_cursors(
     connection: Connection,
-    wanted: Iterable[tuple[uuid.UUID, uuid.UUID, str]],
+    wanted: Iterable[Wanted],
     now: datetime,
 ) -> None:
-    """Add cursors for what is to be polled, forget those of what is not polled any more.
-
-    `wanted` are (tenant, connector, source object).
-    """
+    """Add cursors for what is to be polled, forget those of what is not polled any more."""
     rows = [(*one, now) for one in wanted]
     columns = {
         "tenant_id": Kind.UUID,
         "connector_id": Kind.UUID,
         "source_object": Kind.TEXT,
+        "cursor": Kind.TEXT,
         "next_at": Kind.TIME,
     }
     insert_rows(connection, "poll_cursors", columns, rows, suffix="ON CONFLICT DO NOTHING")
@@ -151,3 +180,34 @@ def _differs(event: Event, known: Mapping[str, Any]) -> bool:
         name not in known or not same(value, known[name])
         for name, value in event.record.values.items()
     )
+
+
+def claim_watching(
+    connection: Connection,
+    types: Sequence[str],
+    times: tuple[datetime, datetime],
+    most: int,
+) -> list[Candidate]:
+    """Take connectors whose subscription was not looked at since a time; nobody else has them.
+
+    `times` are (not looked at since, now).
+    """
+    since, now = times
+    lock = "FOR UPDATE SKIP LOCKED" if connection.dialect.name == "postgresql" else ""
+    marks = ", ".join("?" for _ in types)
+    rows = query(
+        connection,
+        "UPDATE connectors SET webhook_checked_at = ? WHERE id IN (SELECT id FROM connectors "  # noqa: S608 - marks only
+        f"WHERE state = 'active' AND enabled_webhook AND type IN ({marks}) "
+        "AND (webhook_checked_at IS NULL OR webhook_checked_at <= ?) "
+        f"ORDER BY webhook_checked_at LIMIT ? {lock}) "
+        "RETURNING id, tenant_id, type, created_at",
+        now,
+        *types,
+        since,
+        most,
+    )
+    return [
+        Candidate(as_uuid(row[0]), as_uuid(row[1]), row[2], as_time(row[3]) or now, polled=True)
+        for row in rows
+    ]

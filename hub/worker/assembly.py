@@ -36,6 +36,7 @@ from hub.worker.parts import Parts, Plans, Resolver, nothing_happens
 from hub.worker.polling import Polling
 from hub.worker.slots import Slots
 from hub.worker.timing import Timing
+from hub.worker.watching import Watching
 
 _PENDING_EMBEDDED: Final = 20_000
 _PENDING_POSTGRES: Final = 1_000_000
@@ -78,6 +79,7 @@ class Assembly:
     housekeeping: Housekeeping
     polling: Polling
     timing: Timing
+    watching: Watching
     stop: asyncio.Event
 
 
@@ -116,6 +118,7 @@ def assemble(given: Given) -> Assembly:
         housekeeping=Housekeeping(parts, given.role, given.clock()),
         polling=Polling(parts, intake),
         timing=Timing(parts, intake),
+        watching=Watching(parts, given.settings.public_url),
         stop=stop,
     )
 

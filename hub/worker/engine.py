@@ -79,6 +79,7 @@ class Engine:
         )
         self.intake, self.linker, self.reopening = made.intake, made.linker, made.reopening
         self.timing, self.polling, self.housekeeping = made.timing, made.polling, made.housekeeping
+        self.watching = made.watching
         self.counters = made.given.counters
         self._lock = file_lock_of(database)
         self._tasks: list[asyncio.Task[None]] = []
@@ -119,6 +120,7 @@ class Engine:
         """End: no new events are begun, those in work are finished, what waits is written."""
         self._assembly.stop.set()
         await self.polling.stop()
+        await self.watching.stop()
         results = await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.housekeeping.stop()
         for committer in (*self._assembly.committers, self.parts.reads):
@@ -163,6 +165,7 @@ class Engine:
         every("sweep", self.settings.dispatch.sweep_s, self.sweep)
         every("resume", 1.0, self.resume)
         every("poll", 1.0, self.polling.tick)
+        every("watch", 1.0, self.watching.tick)
         every("timers", 1.0, self.timing.tick)
         every("settle", 1.0, self.settle)
         every("breakers", 1.0, housekeeping.each_second)

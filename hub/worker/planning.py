@@ -76,7 +76,7 @@ class Planner:
         seen = known.seen.get(event.record)
         if seen is None or event.event.note is not None:
             return False
-        if event.event.occurred_at < seen.occurred_at:
+        if _second(event.event.occurred_at) < _second(seen.occurred_at):
             return True
         values = event.event.record.values
         return all(
@@ -350,6 +350,11 @@ class Matched:
     traces: list[RuleTrace]
     judgement: Judgement
     hops: int
+
+
+def _second(moment: datetime) -> datetime:
+    """Return the second of a time: logs tell no fractions, where webhooks do."""
+    return moment.replace(microsecond=0)
 
 
 def _see(event: PendingEvent, known: Known) -> None:

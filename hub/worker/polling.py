@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from hub.connectors.clients import OpenConnector
+from hub.connectors.opening import SHORTEST_POLL_S
 from hub.connectors.transport import vendor_call
 from hub.deliveries.filing import Filing
 from hub.deliveries.intake import Intake, new_event
@@ -16,10 +17,12 @@ from hub.deliveries.polls import (
     Candidate,
     Claimed,
     Polled,
+    Wanted,
     candidates,
     claim,
     keep_cursors,
     news_of,
+    start_of,
 )
 from hub.sdk.connector_types import Batch, Poller
 from hub.sdk.errors import AuthenticationFailed, ConnectorError, InvalidPayload, RateLimited
@@ -27,9 +30,6 @@ from hub.sdk.events import Event
 from hub.worker.parts import Parts
 
 _log = logging.getLogger(__name__)
-SHORTEST_S: Final = 30
-USUAL_S: Final = 60
-RECONCILE_S: Final = 300
 _LONGEST_BACKOFF_S: Final = 600.0
 _AT_ONCE: Final = 4
 _PAGE_S: Final = 120.0
@@ -81,7 +81,7 @@ class Polling:
     async def _keep_cursors(self, now: datetime) -> None:
         found = await self.parts.store.read(candidates)
         wanted = [
-            (one.tenant_id, one.connector_id, poller.key)
+            Wanted(one.tenant_id, one.connector_id, poller.key, start_of(one, poller.since, now))
             for one in found
             for poller in self._pollers(one)
         ]
@@ -152,7 +152,7 @@ class Polling:
     ) -> None:
         now = self.parts.now()
         longest = min(_LONGEST_BACKOFF_S, self._interval(connector) * 2 ** min(failures, 8))
-        wait_s = max(SHORTEST_S, longest * (0.5 + self.parts.random() / 2))
+        wait_s = max(SHORTEST_POLL_S, longest * (0.5 + self.parts.random() / 2))
         if isinstance(error, RateLimited) and error.retry_after:
             wait_s = max(wait_s, error.retry_after)
         polled = Polled(
@@ -172,9 +172,7 @@ class Polling:
 
     def _interval(self, connector: OpenConnector) -> float:
         """Return the seconds between two polls: where webhooks tell of changes, it is a net."""
-        usual = RECONCILE_S if connector.enabled_webhook else USUAL_S
-        every = max(SHORTEST_S, connector.poll_every_s or usual)
-        return every * (0.9 + 0.2 * self.parts.random())
+        return connector.polls_every_s * (0.9 + 0.2 * self.parts.random())
 
 
 def _poller_of(connector: OpenConnector | None, claimed: Claimed) -> Poller[Any] | None:

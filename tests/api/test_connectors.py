@@ -398,3 +398,41 @@ async def test_a_query_parameter_is_checked(admin, toy):
 
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/service"
+
+
+async def test_options_of_every_connector_are_kept_in_one_form(admin, toy):
+    etag = (await admin.get(ONE)).headers["etag"]
+
+    changed = await admin.patch(
+        ONE,
+        json={
+            "poll_every_s": 90,
+            "allowed_ips": ["192.0.2.7", " 198.51.100.9/24 "],
+            "quota_guard": {"polling": 80},
+            "reconcile_every_h": 0,
+        },
+        headers={"If-Match": etag},
+    )
+
+    shown = changed.json()
+    assert changed.status_code == 200
+    assert shown["poll_every_s"] == 90
+    assert shown["allowed_ips"] == ["192.0.2.7/32", "198.51.100.0/24"]
+    assert shown["quota_guard"] == {"imports": 70, "polling": 80, "ordinary": 95}
+    assert shown["reconcile_every_h"] == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        ({"allowed_ips": ["192.0.2.300"]}, "/allowed_ips/0"),
+        ({"quota_guard": {"imports": 96}}, "/quota_guard"),
+        ({"quota_guard": {"polling": 101}}, "/quota_guard/polling"),
+        ({"poll_every_s": 9}, "/poll_every_s"),
+    ],
+)
+async def test_options_that_are_wrong_are_named(admin, toy, wrong, pointer):
+    answer = await admin.patch(ONE, json=wrong, headers={"If-Match": "*"})
+
+    assert answer.status_code == 422
+    assert [one["pointer"] for one in answer.json()["errors"]] == [pointer]

@@ -107,6 +107,57 @@ async def test_what_a_webhook_told_is_not_filed_again(
         assert sorted((one.lane, one.seq) for one in sink.counted) == [("a", 1), ("b", 1)]
 
 
+def begins_at(moment: datetime) -> str:
+    return f"since {moment:%Y-%m-%d %H:%M:%S}"
+
+
+async def test_a_first_poll_reads_from_the_connectors_creation_on(
+    engine_url: str, sink: Sink
+) -> None:
+    asked: list[str | None] = []
+
+    async def fetch(_client, cursor: str | None) -> Batch:
+        asked.append(cursor)
+        return Batch(events=[], cursor="later")
+
+    poller = Poller(source_object="load.item", fetch=fetch, since=begins_at)
+    plugin = LoadPlugin((poller,))
+    async with running_rig(engine_url, sink.url, plugin=plugin, started=False) as rig:
+        made = datetime.now(UTC) - timedelta(hours=3)
+        async with rig.database.writing() as session:
+            row = await session.get(Connector, (await rig.connector()).id)
+            row.created_at = made
+    async with running_rig(engine_url, sink.url, plugin=plugin):
+
+        async def polled_once():
+            return asked
+
+        await until(polled_once)
+    assert asked[0] == begins_at(made)
+
+
+async def test_a_poller_that_came_later_begins_at_now(engine_url: str, sink: Sink) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def poller(name: str) -> Poller:
+        async def fetch(_client, cursor: str | None) -> Batch:
+            asked.append((name, cursor))
+            return Batch(events=[], cursor="later")
+
+        return Poller(source_object="load.item", fetch=fetch, since=begins_at, channel=name)
+
+    async def polled_by(name: str):
+        return [one for one in asked if one[0] == name]
+
+    async with running_rig(engine_url, sink.url, plugin=LoadPlugin((poller("first"),))):
+        await until(lambda: polled_by("first"))
+    both = LoadPlugin((poller("first"), poller("second")))
+    async with running_rig(engine_url, sink.url, plugin=both):
+        await until(lambda: polled_by("second"))
+
+    assert (await polled_by("second"))[0] == ("second", None)
+
+
 async def test_a_poller_that_fails_backs_off_and_says_so(
     engine_url: str, sink: Sink, pages: Pages
 ) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from hub.cli.client import segment
 from hub.cli.commands import checks, forms, values
+from hub.cli.commands.connector_options import AllowIp, Guard, PollEvery, ReconcileEvery, options
 from hub.cli.commands.documents import as_yaml
 from hub.cli.failure import Failed, Status, Usage
 from hub.cli.session import Session, command
@@ -62,13 +63,17 @@ def list_(session: Session) -> None:
     session.show({"items": found}, lambda: session.screen.table(rows, header))
 
 
-def add(
+def add(  # noqa: PLR0913 - the options of a command
     session: Session,
     type: Annotated[str, typer.Argument(help="Connector type: pagerduty, salesforce, ….")],
     name: Name,
     *,
     set_: Set = None,
     config: Config = "",
+    poll_every: PollEvery = "",
+    allow_ip: AllowIp = None,
+    reconcile_every: ReconcileEvery = "",
+    guard: Guard = None,
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Run the checks afterwards.")
     ] = True,
@@ -80,6 +85,7 @@ def add(
     given = values.pairs(set_ or (), secret=forms.secrets(schema), screen=session.screen)
     settings |= given or ({} if config else forms.ask(schema))
     body = {"type": type, "name": name, "settings": settings}
+    body |= options(poll_every, allow_ip, reconcile_every, guard)
     made = session.hub.post("connectors", body)
     session.screen.done(f"Connector {name} ({type}) added")
     session.screen.line(f"Webhook URL: {made.get('webhook_url', '')}")
@@ -145,21 +151,26 @@ def health(session: Session, name: Name) -> None:
     checks.demand(results)
 
 
-def update(
+def update(  # noqa: PLR0913 - the options of a command
     session: Session,
     name: Name,
     *,
     set_: Set = None,
     config: Config = "",
     label: Annotated[str, typer.Option(help="The name that people see.")] = "",
+    poll_every: PollEvery = "",
+    allow_ip: AllowIp = None,
+    reconcile_every: ReconcileEvery = "",
+    guard: Guard = None,
 ) -> None:
     """Change settings of a connector; what is not named stays."""
     settings = values.mapping(config) if config else {}
     settings |= values.pairs(set_ or ())
     body: dict[str, Any] = {"settings": settings} if settings else {}
     body |= {"label": label} if label else {}
+    body |= options(poll_every, allow_ip, reconcile_every, guard)
     if not body:
-        raise Usage("Nothing to change: give --set, --config or --label.")
+        raise Usage("Nothing to change: give --set, --config or another option.")
     found = session.hub.change(f"connectors/{segment(name)}", body)
     session.show(found, lambda: session.screen.done(f"Connector {name} changed"))
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 import hub
-from hub_pagerduty.polling import fetch, fetch_one, import_cursor
+from hub_pagerduty.polling import Existing, existing, fetch, fetch_one, import_cursor, since
 
 NEW, WORKED_ON, DONE = "QDEMO000000123", "QDEMO000000122", "QDEMO000000121"
 
@@ -153,6 +153,31 @@ async def test_too_long_a_log_is_read_in_halves_of_time(client, do, sim, monkeyp
 
     assert found == [f"Note {number}" for number in range(40)]
     assert turns > 1
+
+
+async def test_it_may_begin_at_a_time_and_never_tells_what_was_before(client, do, sim):
+    sim.clock.advance(30)
+    cursor = since(sim.clock.now())
+    await do("acknowledge_incident", NEW)
+    sim.clock.advance(1)
+
+    first = await fetch(client, cursor)
+    await do("add_note", NEW, content="Later")
+    sim.clock.advance(1)
+    second = await fetch(client, first.cursor)
+    sim.clock.advance(600)
+    third = await fetch(client, second.cursor)
+
+    assert (told(first), told(second), told(third)) == (["acknowledged"], ["annotated"], [])
+    assert "floor" not in json.loads(third.cursor)
+
+
+async def test_an_import_asks_for_what_its_form_says(client):
+    asked = Existing(statuses=["triggered"], services=["PDAT001"])
+
+    batch = await fetch(client, existing(asked, None, None))
+
+    assert [event.record.id for event in batch.events] == [NEW]
 
 
 async def test_existing_incidents_are_imported_page_by_page(client, do, sim):

@@ -7,6 +7,7 @@ page by page, and goes on with the log.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -105,7 +106,7 @@ def existing(params: Existing, since: datetime | None, until: datetime | None) -
 
 def since(moment: datetime) -> str:
     """Return the cursor that reads the log from a time on."""
-    return json.dumps({"since": _stamp(moment), "seen": []})
+    return json.dumps({"since": _stamp(moment), "seen": [], "floor": _stamp(moment)})
 
 
 async def fetch(client: PagerDutyClient, cursor: str | None) -> Batch:
@@ -116,7 +117,8 @@ async def fetch(client: PagerDutyClient, cursor: str | None) -> Batch:
     if "import" in state:
         return await _import_page(client, state)
     start = moment(state.get("since")) or clock.now()
-    return await _changes(client, start, set(state.get("seen") or ()))
+    batch = await _changes(client, start, set(state.get("seen") or ()))
+    return _from(batch, state.get("floor"))
 
 
 async def fetch_one(client: PagerDutyClient, incident_id: str) -> Event:
@@ -306,6 +308,16 @@ def _read(incident: Mapping[str, Any]) -> Event:
 def _following(since: datetime, seen: Sequence[str]) -> str:
     kept = list(seen)[-_REMEMBERED:]
     return json.dumps({"since": _stamp(since - OVERLAP), "seen": kept})
+
+
+def _from(batch: Batch, floor: str | None) -> Batch:
+    """Have the overlap of the next poll end where this log began to be read."""
+    if floor is None:
+        return batch
+    state = json.loads(batch.cursor)
+    if state["since"] >= floor:
+        return batch
+    return replace(batch, cursor=json.dumps({**state, "since": floor, "floor": floor}))
 
 
 def _stamp(when: datetime) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from sqlalchemy import text
 
 from tests.acceptance.world import (
     CASE_CHANGES,
@@ -205,27 +206,54 @@ async def test_secrets_rotate_without_a_gap(world):
     assert statuses[-1] in {401, 403}
 
 
-@pytest.mark.xfail(
-    reason="beside webhooks the hub polls every five minutes; this waits one", strict=False
-)
-@pytest.mark.slow
-async def test_what_a_disabled_subscription_missed_is_polled(world):
-    case, incident = await linked(world, "Missed", *BACK)
+async def remove_subscription(world):
     (subscription,) = (await world.paging.state())["subscriptions"]
     await world.http.delete(
         f"{world.paging.url}/webhook_subscriptions/{subscription['id']}",
         headers={"Authorization": "Token token=demo-key"},
     )
+
+
+@pytest.mark.covers("IM-114")
+async def test_what_a_disabled_subscription_missed_is_polled(world):
+    case, incident = await linked(world, "Missed", *BACK)
+    await remove_subscription(world)
     await world.pagerduty.acknowledge(incident, by=JANE)
     await world.quiet()
     assert (await world.salesforce.case(case))["Status"] != "Working"
 
-    await world.api("PATCH", "connectors/pagerduty", {"poll_every_s": 10})
+    await world.checks("pagerduty")
 
-    async def polled():
-        return (await world.salesforce.case(case))["Status"] == "Working"
+    await world.case_with(case, Status="Working")
 
-    assert await world.until(polled, within=60)
+
+async def test_a_subscription_that_is_gone_is_noticed_without_anybody_asking(world):
+    case, incident = await linked(world, "Unasked", *BACK)
+    await remove_subscription(world)
+    await world.pagerduty.acknowledge(incident, by=JANE)
+    async with world.app.state.database.writing() as session:
+        await session.execute(text("UPDATE connectors SET webhook_checked_at = NULL"))
+
+    await world.case_with(case, Status="Working")
+    lines = await world.items("activity")
+    assert any("webhook is out of order" in one["text"] for one in lines)
+    health = await world.get("connectors/pagerduty/health")
+    assert (health["health"], health["webhook_ok"], health["polls_every_s"]) == (
+        "degraded",
+        False,
+        60,
+    )
+
+
+async def test_what_was_missed_is_read_when_the_subscription_is_made_anew(world):
+    case, incident = await linked(world, "Anew", *BACK)
+    await remove_subscription(world)
+    await world.pagerduty.acknowledge(incident, by=JANE)
+    await world.quiet()
+
+    await world.api("PUT", "connectors/pagerduty/subscription")
+
+    await world.case_with(case, Status="Working")
 
 
 async def test_the_quiet_case_stays_quiet(world):
