@@ -7,7 +7,7 @@ PLUGINS := -e plugins/pagerduty -e plugins/salesforce -e plugins/remedyforce
 FILES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types format bench bench-rules parity conformance openapi constraints clean
+.PHONY: help demo test check nightly lint types format bench bench-rules mutants parity conformance openapi constraints clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ check: .venv/.dev  ## the fast subset, under a minute
 	@$(BIN)/ruff check --quiet .
 	$(BIN)/pytest -n $(JOBS) -q -m 'not slow and not postgres' $(TESTS)
 
+nightly: .venv/.dev  ## what takes long: 100,000 random events through index and direct evaluation
+	$(BIN)/pytest -q -m nightly $(TESTS)
+
 lint: .venv/.dev  ## format, lint, layers, spelling, dependencies
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
@@ -54,8 +57,11 @@ format: .venv/.dev  ## put the code into shape
 bench: .venv/.dev  ## measure; prints one JSON object a line
 	@$(BIN)/python -m bench.run $(BENCH)
 
-bench-rules: .venv/.dev  ## measure the ruleset engine (PEERS=1: other engines beside it)
+bench-rules: .venv/.dev  ## measure the ruleset engine, every gate with its limit (PEERS=1: other engines beside it)
 	@PEERS=$(PEERS) $(BIN)/python -m bench.rules
+
+mutants: .venv/.dev  ## put small faults into the ruleset engine and see which no test notices (RULES="level keys")
+	@nice -n 10 $(BIN)/python -m bench.rules.mutants --all $(RULES)
 
 parity: .venv/.dev  ## how much of the five products works
 	@$(BIN)/python -m tests.parity

@@ -12,8 +12,9 @@ from pathlib import Path
 from bench.rules import workload
 from bench.rules.contenders import CONTENDERS, Closures, Index
 from bench.rules.peers import PEERS
-from hub.rules import Rule
+from hub.rules import Rule, cover
 from hub.rules.conditions import Leaf
+from hub.sdk.operators import KeyKind
 
 EVENTS = 200
 CHECKED = 40
@@ -39,6 +40,7 @@ def measure(name, load, count):
         "mean_us": statistics.fmean(times) * 1e6,
         "build_us_per_rule": built / count * 1e6,
         "equal": equal,
+        "left_out": count - len(contender.rules),
         "matches": statistics.fmean(len(contender.match(one)) for one in events[:50]),
     }
 
@@ -74,9 +76,9 @@ def _times(contender, events):
     return times
 
 
-def count_tests(load, count):
-    """Count the conditions that are tested for an event."""
-    tested = 0
+def count_tests(load, count, *, sets=True):
+    """Count the conditions that are tested for an event; `sets` = patterns without literals too."""
+    tested, fitting = 0, cover.fitting
 
     def counting(_, check):
         def counted(view):
@@ -89,13 +91,15 @@ def count_tests(load, count):
     made = workload.LOADS[load](count)
     events = [made.event(number) for number in range(EVENTS)]
     Leaf.observe = counting
+    if not sets:
+        cover.fitting = lambda kind, value: kind is not KeyKind.REGEX and fitting(kind, value)
     try:
         contender = Index(made.rules)
         contender.build()
         for one in events:
             contender.match(one)
     finally:
-        Leaf.observe = None
+        Leaf.observe, cover.fitting = None, fitting
     return {"tests": tested / EVENTS}
 
 
@@ -130,14 +134,30 @@ def changes(count):
     plan = contender.plan
     adding, plan = _each(fresh, plan, lambda p, one: p.with_changes(add=[one], ruleset=home))
     removing, plan = _each(fresh, plan, lambda p, one: p.with_changes(remove=[one.id]))
-    explaining = min(_timed(lambda: plan.explain(events[0])) for _ in range(5)) / count
     matching = [_timed(lambda one=one: plan.match(one)) for one in events * 3]
     return {
         "add_us": adding * 1e6,
         "remove_us": removing * 1e6,
-        "explain_us_per_rule": explaining * 1e6,
         "match_us": statistics.median(matching) * 1e6,
     }
+
+
+def explain(count):
+    """Time explaining every rule and testing every rule by a closure, in turns."""
+    load = workload.Workload(count)
+    contender, anchor = Index(load.rules), Closures(load.rules)
+    contender.build()
+    anchor.build()
+    gc.collect()
+    gc.freeze()
+    explaining, testing = [], []
+    for event in [load.event(number) for number in range(20)]:
+        explaining.append(
+            min(_timed(lambda one=event: contender.plan.explain(one)) for _ in range(9))
+        )
+        testing.append(min(_timed(lambda one=event: anchor.match(one)) for _ in range(9)))
+    cost, closure = statistics.median(explaining), statistics.median(testing)
+    return {"explain_us_per_rule": cost / count * 1e6, "ratio": cost / closure}
 
 
 def _each(rules, plan, change):
@@ -159,6 +179,10 @@ def main(arguments):
     kind, *rest = arguments
     if kind == "tests":
         answer = count_tests(rest[0], int(rest[1]))
+    elif kind == "tests-without-sets":
+        answer = count_tests(rest[0], int(rest[1]), sets=False)
+    elif kind == "explain":
+        answer = explain(int(rest[0]))
     elif kind == "weigh":
         answer = weigh(int(rest[0]))
     elif kind == "changes":

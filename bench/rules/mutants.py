@@ -4,28 +4,39 @@
     python -m bench.rules.mutants level keys    these files
     python -m bench.rules.mutants --all level   every mutant of a file
     python -m bench.rules.mutants --every 5     every fifth
+    python -m bench.rules.mutants --quick ...   what lives in the forked child is not tried again
 
 Prints one JSON object a mutant that lives, and one a file. What is known to live, and why, is
 told in docs/explanation/rules.md.
+
+The tests are collected once and traced once, so that it is known which of them call which
+function. Then a child is forked for each fault: it gets the function with its fault and runs
+the tests that call it, the quickest first. What lives then, and faults outside functions, are
+tried once more in a process that has the fault from its start.
 """
 
-import ast
+import gc
 import importlib.abc
 import importlib.util
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from collections import defaultdict
+from types import FunctionType
 
 import pytest
+from _pytest.runner import runtestprotocol
 
-ROOT = Path(__file__).parents[2]
-RULES = ROOT / "hub" / "rules"
+from bench.rules.mutation import ROOT, RULES, Mutant, places
+
 TESTS = "tests/unit/rules/"
 SAMPLE = 12
 SECONDS = 90
+PATIENCE = 20
 FILES = {
     "check": ["test_check", "test_failures", "test_changes"],
     "check_actions": ["test_check", "test_changes"],
@@ -60,181 +71,142 @@ FILES = {
     "views": ["test_plan", "test_explain", "test_differential"],
     "words": ["test_explain"],
 }
-SWAPS = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn,
-    ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And, ast.Add: ast.Sub, ast.Sub: ast.Add,
-    ast.Mult: ast.Add, ast.BitOr: ast.BitAnd, ast.FloorDiv: ast.Mult,
-}  # fmt: skip
-
-
-class Mutator(ast.NodeTransformer):
-    """Changes the place number `wanted`; without it, only counts the places."""
-
-    def __init__(self, wanted=None):
-        self.wanted = wanted
-        self.count = 0
-        self.what = ""
-
-    def _here(self, node, what):
-        self.count += 1
-        if self.count - 1 != self.wanted:
-            return False
-        self.what = f"line {node.lineno}: {what}"
-        return True
-
-    def visit_FunctionDef(self, node):
-        node.body = [self.visit(one) for one in _without_docstring(node.body)] or [ast.Pass()]
-        node.args.kw_defaults = [one and self.visit(one) for one in node.args.kw_defaults]
-        return node
-
-    def visit_ClassDef(self, node):
-        node.body = [self.visit(one) for one in node.body]
-        return node
-
-    def visit_AnnAssign(self, node):
-        if node.value is not None:
-            node.value = self.visit(node.value)
-        return node
-
-    def visit_Assign(self, node):
-        names = [one.id for one in node.targets if isinstance(one, ast.Name)]
-        return node if "__slots__" in names else self.generic_visit(node)
-
-    def visit_Compare(self, node):
-        for at, op in enumerate(node.ops):
-            swap = SWAPS.get(type(op))
-            if swap and self._here(node, f"{type(op).__name__} → {swap.__name__}"):
-                node.ops[at] = swap()
-        return self.generic_visit(node)
-
-    def visit_BoolOp(self, node):
-        swap = SWAPS[type(node.op)]
-        if self._here(node, f"{type(node.op).__name__} → {swap.__name__}"):
-            node.op = swap()
-        return self.generic_visit(node)
-
-    def visit_BinOp(self, node):
-        swap = SWAPS.get(type(node.op))
-        if swap and self._here(node, f"{type(node.op).__name__} → {swap.__name__}"):
-            node.op = swap()
-        return self.generic_visit(node)
-
-    def visit_UnaryOp(self, node):
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Not) and self._here(node, "not removed"):
-            return node.operand
-        return node
-
-    def visit_If(self, node):
-        typing_only = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        return node if typing_only else self._turned(node)
-
-    def visit_IfExp(self, node):
-        return self._turned(node)
-
-    def visit_While(self, node):
-        return self.generic_visit(node)
-
-    def _turned(self, node):
-        self.generic_visit(node)
-        if self._here(node, "condition turned round"):
-            node.test = ast.UnaryOp(ast.Not(), node.test)
-        return node
-
-    def visit_Return(self, node):
-        self.generic_visit(node)
-        empty = node.value is None or (
-            isinstance(node.value, ast.Constant) and node.value.value is None
-        )
-        if not empty and self._here(node, "returns None"):
-            node.value = ast.Constant(None)
-        return node
-
-    def visit_Continue(self, node):
-        return ast.Break() if self._here(node, "continue → break") else node
-
-    def visit_Break(self, node):
-        return ast.Continue() if self._here(node, "break → continue") else node
-
-    def visit_Constant(self, node):
-        value = node.value
-        if isinstance(value, bool):
-            changed = not value
-        elif isinstance(value, (int, float)):
-            changed = value + 1
-        else:
-            return node
-        return ast.Constant(changed) if self._here(node, f"{value} → {changed}") else node
-
-    def visit_JoinedStr(self, node):
-        return node
-
-
-def _without_docstring(body):
-    first = body[0]
-    said = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
-    return body[1:] if said else body
-
-
-def places(name):
-    counter = Mutator()
-    counter.visit(ast.parse((RULES / f"{name}.py").read_text()))
-    return counter.count
 
 
 class Loader(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Gives one module with its fault."""
 
-    def __init__(self, name, place):
-        self.module = f"hub.rules.{name}"
-        self.path = RULES / f"{name}.py"
-        self.mutator = Mutator(place)
-        self.tree = ast.fix_missing_locations(self.mutator.visit(ast.parse(self.path.read_text())))
+    def __init__(self, mutant):
+        self.mutant = mutant
+        self.module = f"hub.rules.{mutant.name}"
 
     def find_spec(self, fullname, *_):
         if fullname != self.module:
             return None
-        return importlib.util.spec_from_loader(fullname, self, origin=str(self.path))
+        return importlib.util.spec_from_loader(fullname, self, origin=str(self.mutant.path))
 
     def exec_module(self, module):
-        exec(compile(self.tree, str(self.path), "exec"), module.__dict__)
+        exec(self.mutant.code(), module.__dict__)
+
+
+def options():
+    without = [word for one in ("randomly", "cacheprovider") for word in ("-p", f"no:{one}")]
+    return ["-q", "--no-header", "-o", "addopts=--import-mode=importlib", *without]
 
 
 def run_one(name, place):
     """Run the tests of a file with one fault in it; the exit status is pytest's."""
-    loader = Loader(name, place)
-    sys.meta_path.insert(0, loader)
-    print(loader.mutator.what)
-    files = [f"{TESTS}{one}.py" for one in FILES[name]]
-    without = [word for one in ("randomly", "cacheprovider") for word in ("-p", f"no:{one}")]
-    own = ["-x", "-q", "--no-header", "-o", "addopts=--import-mode=importlib"]
-    return pytest.main([*own, *without, *files])
+    sys.meta_path.insert(0, Loader(Mutant(name, place)))
+    return pytest.main(["-x", *options(), *(f"{TESTS}{one}.py" for one in FILES[name])])
 
 
-def lives(name, place):
-    """Tell what the fault was, if the tests did not notice it."""
-    command = [sys.executable, "-m", "bench.rules.mutants", "--one", name, str(place)]
+def lives_from_the_start(mutant):
+    """Tell whether the tests of the file pass in a process that never had the file whole."""
+    command = [sys.executable, "-m", "bench.rules.mutants", "--one", mutant.name, str(mutant.place)]
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=SECONDS, cwd=ROOT, check=False
-        )
+        done = subprocess.run(command, capture_output=True, timeout=SECONDS, cwd=ROOT, check=False)
     except subprocess.TimeoutExpired:
-        return None
-    return done.stdout.splitlines()[0] if done.returncode == 0 else None
+        return False
+    return done.returncode == 0
 
 
-def test_file(name, chosen):
+class Tests:
+    """The collected tests: how long each takes, and which functions of the rules each calls."""
+
+    def __init__(self, items):
+        self.took = {}
+        self.calling = defaultdict(set)
+        for item in items:
+            self._traced(item)
+        made = (one for one in gc.get_objects() if isinstance(one, FunctionType))
+        self.functions = defaultdict(list)
+        for one in made:
+            code = one.__code__
+            if code.co_filename.startswith(str(RULES)):
+                self.functions[code.co_filename, code.co_qualname].append(one)
+
+    def _traced(self, item):
+        called = set()
+        start = str(RULES)
+
+        def trace(frame, _event, _arg):
+            code = frame.f_code
+            if code.co_filename.startswith(start):
+                called.add((code.co_filename, code.co_firstlineno))
+
+        started = time.perf_counter()
+        sys.settrace(trace)
+        try:
+            reports = runtestprotocol(item, nextitem=None, log=False)
+        finally:
+            sys.settrace(None)
+        if any(one.failed for one in reports):
+            raise SystemExit(f"{item.nodeid} fails without any fault")
+        self.took[item] = time.perf_counter() - started
+        for where in called:
+            self.calling[where].add(item)
+
+    def of(self, mutant):
+        """Give the tests that call the function with the fault, the quickest first."""
+        lines = range(mutant.within.starts, mutant.within.ends + 1)
+        found = set().union(*(self.calling.get((str(mutant.path), one), ()) for one in lines))
+        return sorted(found, key=self.took.get)
+
+    def live_with(self, mutant):
+        """Tell whether they pass with the fault, in a forked child."""
+        code = mutant.code_of_function()
+        functions = self.functions[str(mutant.path), mutant.within.qualname]
+        if code is None or not functions:
+            return True
+        chosen = self.of(mutant)
+        child = os.fork()
+        if child == 0:
+            os._exit(_tried(functions, code, chosen))
+        return _ended(child, PATIENCE + 10 * sum(self.took[one] for one in chosen)) == 0
+
+
+def _tried(functions, code, chosen):
+    try:
+        for one in functions:
+            one.__code__ = code
+        for item in chosen:
+            if any(one.failed for one in runtestprotocol(item, nextitem=None, log=False)):
+                return 1
+    except BaseException:  # noqa: BLE001  whatever is raised, the fault was noticed
+        return 1
+    return 0
+
+
+def _ended(child, seconds):
+    """Wait for a child; one that takes far longer than without its fault has noticed it."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return status
+        time.sleep(0.005)
+    os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1]
+
+
+def lives(tests, mutant, *, quick):
+    """Tell whether nothing notices the fault."""
+    if mutant.within is None:
+        return lives_from_the_start(mutant)
+    return tests.live_with(mutant) and (quick or lives_from_the_start(mutant))
+
+
+def test_file(tests, name, chosen, *, quick):
     started, alive = time.perf_counter(), 0
     for place in chosen:
-        what = lives(name, place)
-        if what is not None:
+        mutant = Mutant(name, place)
+        if lives(tests, mutant, quick=quick):
             alive += 1
-            print(json.dumps({"lives": name, "place": place, "what": what}), flush=True)
+            print(json.dumps({"lives": name, "place": place, "what": mutant.what}), flush=True)
     killed = 1 - alive / max(1, len(chosen))
     took = round(time.perf_counter() - started)
     line = {"figure": f"rules.mutants_killed_{name}", "value": round(killed, 3), "unit": "share"}
-    print(json.dumps(line | {"mutants": len(chosen), "seconds": took}), flush=True)
+    print(json.dumps(line | {"mutants": len(chosen), "lived": alive, "seconds": took}), flush=True)
     return len(chosen), alive
 
 
@@ -247,21 +219,41 @@ def choose(name, how, every):
     return sorted(random.Random(name).sample(range(count), min(SAMPLE, count)))
 
 
+class Session:
+    """The plugin that takes pytest's place once the tests are collected."""
+
+    def __init__(self, names, how, every, *, quick):
+        self.asked = names, how, every
+        self.quick = quick
+
+    def pytest_runtestloop(self, session):
+        names, how, every = self.asked
+        with session.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+            tests = Tests(session.items)
+            counts = [
+                test_file(tests, name, choose(name, how, every), quick=self.quick) for name in names
+            ]
+            total, alive = map(sum, zip(*counts, strict=True))
+            share = round(1 - alive / max(1, total), 3)
+            line = {"figure": "rules.mutants_killed", "value": share, "unit": "share"}
+            print(json.dumps(line | {"mutants": total, "lived": alive}), flush=True)
+        return True
+
+
 def main(arguments):
     if arguments[:1] == ["--one"]:
         return run_one(arguments[1], int(arguments[2]))
-    how, every = "sample", 1
+    how, every, quick = "sample", 1, arguments[:1] == ["--quick"]
+    arguments = arguments[quick:]
     if arguments[:1] == ["--all"]:
         how, arguments = "all", arguments[1:]
     elif arguments[:1] == ["--every"]:
         how, every, arguments = "every", int(arguments[1]), arguments[2:]
-    total = alive = 0
-    for name in arguments or FILES:
-        tried, lived = test_file(name, choose(name, how, every))
-        total, alive = total + tried, alive + lived
-    share = round(1 - alive / max(1, total), 3)
-    print(json.dumps({"figure": "rules.mutants_killed", "value": share, "unit": "share"}))
-    return 0
+    names = arguments or list(FILES)
+    wanted = {test for name in names for test in FILES[name]}
+    paths = [f"{TESTS}{one}.py" for one in sorted(wanted)]
+    asked = [*options(), "-o", "timeout=0", *paths]
+    return pytest.main(asked, plugins=[Session(names, how, every, quick=quick)])
 
 
 if __name__ == "__main__":

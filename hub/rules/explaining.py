@@ -5,7 +5,7 @@ from typing import Final
 
 from hub.rules.compiler import Compiler
 from hub.rules.entries import Entry
-from hub.rules.explain import ALWAYS, because, flips, trace
+from hub.rules.explain import ALWAYS, Telling, is_near
 from hub.rules.facts import Facts
 from hub.rules.matches import PlannedAction, RuleTrace, Trace
 from hub.rules.views import Picture, act, pictures, still_true
@@ -26,8 +26,17 @@ class Explainer:
     def explain(self, entries: Iterable[Entry], rule_id: str | None) -> list[RuleTrace]:
         """Explain one rule, or all that run on the trigger; `entries` by id in any order."""
         wanted = sorted(self._wanted(list(entries), rule_id), key=lambda one: one.order)
-        shown = pictures(self._facts, self._compiler.schema, {one.object for one in wanted})
-        traces = [one for entry in wanted for one in self._entry(entry, shown)]
+        objects = {one.object for one in wanted}
+        shown = pictures(self._facts, self._compiler.schema, objects)
+        told = [(one, Telling(one.view)) for one in shown]
+        traces: list[RuleTrace] = []
+        for entry in wanted:
+            known = len(traces)
+            for picture, telling in told:
+                if picture.shows(entry.object):
+                    traces.append(self._trace(entry, picture, telling))
+            if entry.stop:
+                self._note_stop(entry, traces[known:])
         return [one for one in traces if rule_id in {None, one.rule}]
 
     def _wanted(self, entries: Sequence[Entry], rule_id: str | None) -> list[Entry]:
@@ -40,47 +49,32 @@ class Explainer:
         home = asked.home.id
         return [one for one in entries if one is asked or (one.stop and one.home.id == home)]
 
-    def _entry(self, entry: Entry, shown: Sequence[Picture]) -> list[RuleTrace]:
-        fitting = [one for one in shown if one.shows(entry.object)]
-        traces = [self._trace(entry, picture) for picture in fitting]
-        if entry.stop and any(one.fired or one.skipped == _SHADOW for one in traces):
+    def _note_stop(self, entry: Entry, traces: Sequence[RuleTrace]) -> None:
+        if any(one.fired or one.skipped == _SHADOW for one in traces):
             self._stops.setdefault(entry.home.id, entry)
-        return traces
 
-    def _trace(self, entry: Entry, picture: Picture) -> RuleTrace:
-        found, why = self._conditions(entry, picture)
-        skipped = self._switch(entry, picture, met=found.met)
-        fired = found.met and skipped is None
-        acts = fired or (found.met and skipped == _SHADOW)
+    def _trace(self, entry: Entry, picture: Picture, telling: Telling) -> RuleTrace:
+        found, why = self._conditions(entry, telling)
+        met, home = found.met, entry.home
+        skipped = self._switch(entry, picture, met=met)
+        acts = met and (skipped is None or skipped == _SHADOW)
         actions = act(entry, picture, self._compiler) if acts else ()
         return RuleTrace(
-            event=self._facts.event_id,
-            plan=self._version,
-            ruleset=entry.home.id,
-            ruleset_version=entry.home.version,
-            rule=entry.id,
-            name=entry.name,
-            about=picture.about(entry.object),
-            met=found.met,
-            fired=fired,
-            because=why,
-            skipped=skipped,
-            conditions=found,
-            actions=actions,
-            near=skipped is None and not found.met and flips(found) == 1,
-            calls=self._calls(actions),
-        )
+            self._facts.event_id, self._version, home.id, home.version, entry.id, entry.name,
+            picture.about(entry.object), met, met and skipped is None, why, skipped, found, actions,
+            skipped is None and not met and is_near(found), self._calls(actions) if actions else (),
+        )  # fmt: skip
 
     def _calls(self, actions: Sequence[PlannedAction]) -> tuple[int, ...]:
         declared = self._compiler.schema.actions
         return tuple(0 if one.skipped else declared[one.action].calls for one in actions)
 
-    def _conditions(self, entry: Entry, picture: Picture) -> tuple[Trace, str]:
+    def _conditions(self, entry: Entry, telling: Telling) -> tuple[Trace, str]:
         if entry.problems:
             return _UNREADABLE, "the rule is not valid"
         tree = entry.tree
-        found = ALWAYS if tree is None else trace(tree, picture.view)
-        why = because(tree, found, picture.view)
+        found = ALWAYS if tree is None else telling.trace(tree)
+        why = telling.because(tree, found)
         if found.met and entry.becomes_true and self._facts.prior is None:
             why += " (whether it held before is not known)"
         return found, why

@@ -68,8 +68,7 @@ class Trace(NamedTuple):
         return {"kind": self.kind, "met": self.met, "text": self.text, "children": children}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleTrace:
+class RuleTrace(NamedTuple):
     """Why a rule fired or not for one event (and one linked record, `about`).
 
     `met` is what its conditions say, before any `stop`; `skipped` names the switch that kept

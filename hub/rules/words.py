@@ -1,6 +1,5 @@
 """Conditions and values in plain words, with labels instead of ids."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -8,7 +7,7 @@ from hub.rules.operands import OtherField
 from hub.rules.text import Pattern
 from hub.rules.values import Json, json_value, text_of
 from hub.sdk.operators import Operator
-from hub.sdk.vocabulary import FieldSchema, FieldType, Value
+from hub.sdk.vocabulary import FieldSchema, FieldType
 
 MASK: Final = "•••"
 MAX_SHOWN: Final = 500
@@ -20,25 +19,30 @@ class _Slots(dict[str, str]):
 
 
 class Said(NamedTuple):
-    """A condition in words: its sentence, its operand as JSON, and the words it is made of."""
+    """A condition in words: its sentence, its operand as JSON, and what denies it.
+
+    `denied` is what is said of a value, in parts that the value's own words join; `untold` of none.
+    """
 
     text: str
     expected: Json
-    words: Mapping[str, str]
-    denied: tuple[str, str]
+    denied: tuple[str, ...]
+    untold: str
 
 
 def say(operator: Operator, field: FieldSchema, operand: Json) -> Said:
     """Say a condition: "Amount > 10000"."""
     words = _words(operator, field, operand)
     text = operator.sentence.format_map(words)
-    return Said(text, _expected(field, operand), words, _denied(operator.sentence))
+    denied, untold = _denied(operator.sentence)
+    parts = tuple([part.format_map(words) for part in denied.split("{actual}")])
+    missing = untold.format_map(_Slots(words, actual=in_words(None, field)))
+    return Said(text, _expected(field, operand), parts, missing)
 
 
-def denial(said: Said, field: FieldSchema, actual: Value) -> str:
-    """Say why a condition does not hold: "Amount 900 is not > 10000"."""
-    words = _Slots(said.words, actual=in_words(actual, field))
-    return said.denied[actual is None].format_map(words)
+def denial(said: Said, actual: str | None) -> str:
+    """Say why a condition does not hold of a value in words: "Amount 900 is not > 10000"."""
+    return said.untold if actual is None else actual.join(said.denied)
 
 
 def _expected(field: FieldSchema, operand: Json) -> Json:

@@ -3,7 +3,7 @@
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
@@ -99,7 +99,7 @@ def _rank(trace: RuleTrace) -> int:
 
 def _with_echo(trace: RuleTrace, subject: Subject) -> RuleTrace:
     if trace.fired and subject.echo:
-        return replace(trace, fired=False, skipped="echo")
+        return trace._replace(fired=False, skipped="echo")
     return trace
 
 

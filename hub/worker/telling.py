@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from hub import ids
@@ -76,7 +75,7 @@ def trace_rows(
     rows = []
     for trace in traces:
         reason = suppressed.get(trace.rule)
-        told = trace if reason is None else replace(trace, fired=False, skipped=reason)
+        told = trace if reason is None else trace._replace(fired=False, skipped=reason)
         about = told.about
         rows.append(
             TraceRow(
