@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
 
 from hub.connectors.models import Connector
+from hub.correlations.linking import Reservation, reserve
 from hub.db.repository import Repository, Rows
 from hub.runs.models import Attempt, Run
 
@@ -59,6 +61,7 @@ class Runs(Repository[Run]):
             run.state, run.outcome, run.attempts, run.done_at = again, None, 0, None
             run.first_at, run.due_at = None, now if again == "waiting" else None
         await self.session.flush()
+        await self.session.run_sync(_reserve, runs, now)
         stopped = {(run.event_id, run.rule_id) for run in runs}
         for event_id, rule_id in stopped:
             await self.session.execute(
@@ -78,6 +81,28 @@ class Runs(Repository[Run]):
         """Return how many dead letters there are."""
         query = select(func.count()).where(Run.tenant_id == self.tenant, Run.state == "dead")
         return (await self.session.scalar(query)) or 0
+
+
+def _reserve(session: Session, runs: Sequence[Run], now: datetime) -> None:
+    """Take the places of the records again that the runs shall make.
+
+    Where another took one meanwhile, the worker finds it and skips the run.
+    """
+    wanted = [
+        Reservation(
+            tenant_id=run.tenant_id,
+            correlation_id=run.correlation_id,
+            connector_id=run.connector_id,
+            source_object=run.source_object,
+            run_id=run.id,
+            ruleset=run.ruleset_id,
+            slot=str(run.params.get("slot") or ""),
+        )
+        for run in runs
+        if run.unless_linked and run.correlation_id and run.connector_id and run.source_object
+    ]
+    if wanted:
+        reserve(session.connection(), wanted, now)
 
 
 def of_state(state: str) -> ColumnElement[bool]:

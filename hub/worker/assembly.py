@@ -34,6 +34,7 @@ from hub.worker.housekeeping import Housekeeping
 from hub.worker.loading import Loader
 from hub.worker.parts import Parts, Plans, Resolver, nothing_happens
 from hub.worker.polling import Polling
+from hub.worker.rule_care import RuleCare
 from hub.worker.slots import Slots
 from hub.worker.timing import Timing
 from hub.worker.watching import Watching
@@ -149,6 +150,7 @@ def _parts(
         reads=GroupCommit(store.read, writers=2),
         slots=Slots(dispatch.lanes),
         breakers=breakers_of(dispatch),
+        care=RuleCare(given.database, given.counters, given.clock),
         owner=f"{socket.gethostname()}:{os.getpid()}:{ids.new_id().hex[-6:]}",
         now=given.clock,
         passing=given.passing,

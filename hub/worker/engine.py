@@ -166,6 +166,7 @@ class Engine:
         every("resume", 1.0, self.resume)
         every("poll", 1.0, self.polling.tick)
         every("watch", 1.0, self.watching.tick)
+        every("rules", 5.0, self.parts.care.tick)
         every("timers", 1.0, self.timing.tick)
         every("settle", 1.0, self.settle)
         every("breakers", 1.0, housekeeping.each_second)

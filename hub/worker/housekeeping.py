@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub._version import __version__
+from hub.auth import sessions
+from hub.connectors import secrets
 from hub.deliveries import retention
 from hub.dispatch.presence import Presence, beat, forget_dead, leave
+from hub.http import idempotency
 from hub.metrics.counters import minute_of
 from hub.metrics.repository import held_lanes, oldest_pending, store_points
 from hub.runs import breakers
@@ -17,6 +20,7 @@ from hub.worker.breakers import pair_of
 from hub.worker.parts import Parts
 
 _BETWEEN_BATCHES_S = 0.05
+_KEYS_AT_ONCE = 1000
 _EVERY = timedelta(hours=1)
 _FIRST = timedelta(minutes=2)
 
@@ -63,7 +67,17 @@ class Housekeeping:
         self.next_sweep = self.next_sweep or now + _FIRST
         if now >= self.next_sweep:
             self.next_sweep = now + _EVERY
+            await self.forget()
             await self.retain()
+
+    async def forget(self) -> None:
+        """Drop secrets, sessions, set-ups and request keys whose time is over."""
+        database, now = self.parts.database, self.parts.now()
+        await secrets.forget_expired(database, now)
+        await sessions.forget_expired(database, now)
+        gone = _KEYS_AT_ONCE
+        while gone >= _KEYS_AT_ONCE:
+            gone = await idempotency.forget_old(database, now)
 
     async def retain(self) -> int:
         """Delete what is past its time, in small batches; return how many rows."""

@@ -151,6 +151,22 @@ def _place(intents: Intents, made: NewRuns, run: LedgerRun) -> None:
     made.reserving.append(run)
 
 
+def linked_meanwhile(event: PendingEvent, known: Known, run: LedgerRun) -> bool:
+    """Whether something else took the place that a run wanted for its record."""
+    matter = known.matter_of(event.record)
+    if not run.unless_linked or matter is None:
+        return False
+    own, slot = matter.link_of(event.record), str(run.params.get("slot") or "")
+    return any(
+        link.connector_id == run.connector_id
+        and link.source_object == run.source_object
+        and link.made_by_run != run.id
+        and (not slot or link.slot == slot)
+        for link in matter.links
+        if link is not own
+    )
+
+
 def _same_place(other: LedgerRun, run: LedgerRun, slot: str) -> bool:
     return (
         other.connector_id == run.connector_id

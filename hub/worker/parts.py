@@ -24,6 +24,7 @@ from hub.sdk.events import Record
 from hub.settings import DispatchSettings
 from hub.worker.breakers import Breakers
 from hub.worker.connectors import Connectors
+from hub.worker.rule_care import RuleCare
 from hub.worker.slots import Slots
 
 
@@ -76,6 +77,7 @@ class Parts:
     reads: GroupCommit[Any, Any]
     slots: Slots
     breakers: Breakers
+    care: RuleCare
     owner: str
     now: clock.Clock = clock.now
     random: Callable[[], float] = random.random

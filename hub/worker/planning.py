@@ -246,6 +246,8 @@ class Planner:
             rules.schema,
         )
         matches = rules.match(facts)
+        if not self.parts.care.matched(event.tenant_id, rules, facts):
+            matches = rules.match(facts)
         traces = [
             trace
             for rule in dict.fromkeys(match.rule for match in matches)

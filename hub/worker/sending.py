@@ -17,7 +17,7 @@ from hub.runs.runner import Attempted, Job, stored_record, writes_of
 from hub.sdk.actions import Repeat
 from hub.sdk.errors import ConnectorError
 from hub.sdk.events import Record, RecordRef
-from hub.worker.intents import already_so, expect, run_record
+from hub.worker.intents import already_so, expect, linked_meanwhile, run_record
 from hub.worker.loading import Known
 from hub.worker.outages import ConnectorStates
 from hub.worker.outcomes import Outcomes, met_outage
@@ -71,6 +71,8 @@ class Sending:
         job = await self._job(run)
         if job is None or not self._aimed(job):
             return None
+        if not self.fresh and self._linked_meanwhile(job):
+            return None
         waits = self._connector_waits(job) or await self._fill(job)
         if waits is not None or run.settled:
             return waits
@@ -99,6 +101,13 @@ class Sending:
             event=self.event.event,
             timeout_s=self.parts.settings.http_timeout_s,
         )
+
+    def _linked_meanwhile(self, job: Job) -> bool:
+        """Skip a create that waited, or was tried again, where another made the record by now."""
+        if not job.action.creates or not linked_meanwhile(self.event, self.known, job.run):
+            return False
+        self.outcomes.skip(job.run, "already_linked", "Already linked, or being created.")
+        return True
 
     def _aimed(self, job: Job) -> bool:
         """Let a run act on what an earlier action of its rule made; without that it is skipped."""

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from hub import ids
 from hub.testing.rig import Rig, running_rig
 from hub.testing.sink import Fault, Sink
+from tests.delivery.app import api_of
 
 NOW = datetime(2025, 11, 21, 9, 0, tzinfo=UTC)
 
@@ -133,6 +135,47 @@ async def test_a_dead_create_frees_its_place(both: Rig, sink: Sink) -> None:
     await both.settled()
 
     assert paths(sink) == ["/items"]
+
+
+async def retry(rig: Rig, number: int) -> None:
+    """Try a dead run again, as a person does."""
+    async with api_of(rig) as api:
+        answer = await api.post(f"/api/v1/tenants/load/runs/{ids.shown('run', number)}/retry")
+    assert answer.status_code == 200, answer.text
+
+
+async def test_a_dead_create_that_is_tried_again_makes_no_second_record(
+    both: Rig, sink: Sink
+) -> None:
+    both.use(PAGE)
+    sink.faults.append(Fault(status=400))
+    await both.send(case("created", "1"))
+    await both.settled()
+    await both.send(case("updated", "2"))
+    await both.settled()
+
+    await retry(both, 1)
+    await both.settled()
+
+    assert paths(sink) == ["/items"]
+    rows = await both.rows("SELECT state, outcome FROM runs ORDER BY id")
+    assert [tuple(row) for row in rows] == [("skipped", "already_linked"), ("done", "done")]
+
+
+async def test_a_dead_create_that_is_tried_again_takes_its_place_at_once(
+    both: Rig, sink: Sink
+) -> None:
+    both.use(PAGE)
+    sink.faults.append(Fault(status=400))
+    await both.send(case("created", "1"))
+    await both.settled()
+
+    await both.send(case("updated", "2"))
+    await retry(both, 1)
+    await both.settled()
+
+    assert paths(sink) == ["/items"]
+    assert (await both.rows("SELECT count(*) FROM links WHERE state = 'reserved'"))[0][0] == 0
 
 
 async def test_events_of_linked_records_share_a_lane(both: Rig) -> None:
