@@ -1,11 +1,15 @@
 """What no webhook told is found, in order, once."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 import hub
-from hub_pagerduty.polling import Existing, existing, fetch, fetch_one, import_cursor, since
+from hub_pagerduty.client import PagerDutyClient
+from hub_pagerduty.imports import Existing, existing, import_cursor
+from hub_pagerduty.polling import fetch, fetch_one, since
+from hub_pagerduty.settings import PagerDutySettings
 
 NEW, WORKED_ON, DONE = "QDEMO000000123", "QDEMO000000122", "QDEMO000000121"
 
@@ -225,3 +229,71 @@ async def test_one_incident_is_read_with_all_it_has(client, do):
 async def test_an_incident_that_is_gone_is_told(client):
     with pytest.raises(hub.Gone):
         await fetch_one(client, "QNOTHERE000000")
+
+
+async def everything(client, cursor):
+    """Read an import to its end; return the ids in their order and the last cursor."""
+    found, more = [], True
+    while more:
+        batch = await fetch(client, cursor)
+        found += [event.record.id for event in batch.events]
+        cursor, more = batch.cursor, batch.more
+    return found, cursor
+
+
+async def test_an_import_goes_on_where_pagerdutys_cap_ends(client, do, sim, monkeypatch):
+    monkeypatch.setattr("hub_pagerduty.imports.DEEPEST", 104)
+    sim.world.switches.page_limit = 2
+    made = []
+    for number in range(9):
+        sim.clock.advance(60)
+        made.append((await do("create_incident", key=f"k{number}", title=f"{number}")).record.id)
+
+    found, cursor = await everything(client, import_cursor(statuses=["triggered", "acknowledged"]))
+
+    assert list(dict.fromkeys(found)) == [WORKED_ON, NEW, *made]
+    assert "import" not in json.loads(cursor)
+
+
+async def test_an_import_from_long_ago_misses_no_month(client, do, sim):
+    made = []
+    for number in range(5):
+        made.append((await do("create_incident", key=f"m{number}", title=f"{number}")).record.id)
+        sim.clock.advance(70 * 86_400)
+    asked = Existing(statuses=["triggered"])
+
+    found, _ = await everything(
+        client, existing(asked, sim.clock.now() - timedelta(days=5 * 70), None)
+    )
+
+    assert [one for one in found if one in made] == made
+
+
+async def test_a_reopened_incident_is_told_from_one_with_another_alert(client, do, sim):
+    await do("resolve_incident", NEW)
+    sim.clock.advance(600)
+    cursor = await started(client, sim)
+    await do("reopen_incident", NEW)
+    sim.clock.advance(1)
+    await do("resolve_incident", NEW)
+    sim.clock.advance(1)
+    await do("reopen_incident", NEW)
+
+    batch = await fetch(client, cursor)
+
+    assert told(batch) == ["reopened", "resolved", "reopened"]
+    assert [one.record.values["status"] for one in batch.events] == [
+        "triggered",
+        "resolved",
+        "triggered",
+    ]
+
+
+async def test_a_connector_without_a_rest_key_has_nothing_to_poll(http):
+    only_events = PagerDutySettings(integration_key="2" + "0" * 31)
+    client = PagerDutyClient(only_events, http)
+
+    first = await fetch(client, None)
+    second = await fetch(client, first.cursor)
+
+    assert (first.events, second.events, second.cursor) == ((), (), first.cursor)

@@ -71,6 +71,11 @@ class PagerDutyClient:
         self._seen: dict[str, tuple[float, Any]] = {}
         self._looking: dict[str, asyncio.Lock] = {}
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether there is a key for the REST API; the Events API alone needs none."""
+        return bool(self.settings.client_id or self.settings.api_key)
+
     # ----------------------------------------------------------------- requests
 
     async def get(self, path: str, query: Query = ()) -> Json:

@@ -1,20 +1,18 @@
 """What no webhook told: the account's log entries, oldest first, each once.
 
 A cursor is JSON. {"since", "seen"} reads the log from a time on, leaving out what was seen in
-the overlap. {"import": {"statuses", "services", "since"}, "offset"} reads existing incidents,
-page by page, and goes on with the log.
+the overlap. One of `imports` reads existing incidents and goes on with the log.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from hub import Batch, Event, Import, Poller, Value, clock
+from hub import Batch, Event, Poller, Value, clock
 from hub_pagerduty.client import DEEPEST, PAGE, Json, PagerDutyClient
+from hub_pagerduty.imports import IMPORT, import_page, read_incident, stamp
 from hub_pagerduty.payloads.incidents import custom_values, incident_record, is_merged
 from hub_pagerduty.payloads.values import as_object, as_objects, id_of, moment, name_of, text
 from hub_pagerduty.payloads.ways import joined, told
@@ -28,6 +26,7 @@ from hub_pagerduty.vocabulary import (
     MERGED,
     OLDER_NAMES,
     REASSIGNED,
+    REOPENED,
     RESOLVED,
     TRIGGERED,
     UNACKNOWLEDGED,
@@ -60,8 +59,11 @@ _TRIGGERS: Final = {
 }
 _ASSIGNING: Final = {"trigger", "acknowledge", "delegate", "escalate"}
 """These assign the incident as well: an assign entry at the same moment is part of them."""
+_FOR_EACH_TARGET: Final = {"escalate", "delegate", "assign"}
+_MOVES: Final = {"trigger", "acknowledge", "unacknowledge", "resolve"}
 _STATUSES: Final = {
     TRIGGERED.name: "triggered",
+    REOPENED.name: "triggered",
     ACKNOWLEDGED.name: "acknowledged",
     UNACKNOWLEDGED.name: "triggered",
     RESOLVED.name: "resolved",
@@ -69,53 +71,28 @@ _STATUSES: Final = {
 }
 
 
-def import_cursor(
-    *, statuses: Sequence[str] = (), services: Sequence[str] = (), since: str = ""
-) -> str:
-    """Return a cursor that reads existing incidents before it follows the log."""
-    asked = {"statuses": list(statuses), "services": list(services), "since": since}
-    return json.dumps({"import": asked, "offset": 0})
+class _Around(NamedTuple):
+    """What entries need to be understood."""
 
-
-class Existing(BaseModel):
-    """Which existing incidents are read on request."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    statuses: list[Literal["triggered", "acknowledged", "resolved"]] = Field(
-        default=["triggered", "acknowledged"],
-        title="Statuses",
-        description="Empty: incidents in every status.",
-    )
-    services: list[str] = Field(
-        default_factory=list,
-        title="Services",
-        description="Ids of services. Empty: incidents of all services.",
-    )
-
-
-def existing(params: Existing, since: datetime | None, until: datetime | None) -> str:
-    """Return the cursor that reads the incidents that were asked for."""
-    del until  # the hub leaves out what is newer
-    return import_cursor(
-        statuses=params.statuses,
-        services=params.services,
-        since=_stamp(since) if since is not None else "",
-    )
+    notes: Mapping[tuple[str, str], Json]
+    started: set[tuple[str, str]]
+    reopening: frozenset[str]
 
 
 def since(moment: datetime) -> str:
     """Return the cursor that reads the log from a time on."""
-    return json.dumps({"since": _stamp(moment), "seen": [], "floor": _stamp(moment)})
+    return json.dumps({"since": stamp(moment), "seen": [], "floor": stamp(moment)})
 
 
 async def fetch(client: PagerDutyClient, cursor: str | None) -> Batch:
-    """Return what happened since the cursor; without one, nothing yet."""
+    """Return what happened since the cursor; without one, or without a key for it, nothing."""
+    if not client.has_rest:
+        return Batch(events=(), cursor=cursor or _following(clock.now(), ()))
     if cursor is None:
         return Batch(events=(), cursor=_following(clock.now(), ()))
     state = json.loads(cursor)
     if "import" in state:
-        return await _import_page(client, state)
+        return await import_page(client, state)
     start = moment(state.get("since")) or clock.now()
     batch = await _changes(client, start, set(state.get("seen") or ()))
     return _from(batch, state.get("floor"))
@@ -124,7 +101,7 @@ async def fetch(client: PagerDutyClient, cursor: str | None) -> Batch:
 async def fetch_one(client: PagerDutyClient, incident_id: str) -> Event:
     """Read an incident as it is now, with all that only a read tells."""
     incident = await client.get_one(f"/incidents/{incident_id}", "incident", _WHOLE)
-    return _read(incident)
+    return read_incident(incident)
 
 
 # ------------------------------------------------------------------------ the log
@@ -134,9 +111,13 @@ async def _changes(client: PagerDutyClient, since: datetime, seen: set[str]) -> 
     now = clock.now()
     entries, reached = await _entries(client, since, now)
     fresh = [one for one in entries if str(one.get("id")) not in seen]
-    notes = await _notes(client, fresh)
-    started = {_moment_of(one) for one in entries if _kind(one) in _ASSIGNING}
-    events = [event for one in fresh if (event := _event(one, notes, started)) is not None]
+    around = _Around(
+        notes=await _notes(client, fresh),
+        started={_moment_of(one) for one in entries if _kind(one) in _ASSIGNING},
+        reopening=await _reopening(client, entries, fresh),
+    )
+    once = _once(fresh)
+    events = [event for one in once if (event := _event(one, around)) is not None]
     recent = [
         str(one.get("id"))
         for one in entries
@@ -153,7 +134,7 @@ async def _entries(
     The log is listed newest first and cannot be read beyond PagerDuty's cap: of too many
     entries only the older half of the time is read.
     """
-    query = [("since", _stamp(since)), ("until", _stamp(until + _SECOND)), *_INCLUDE]
+    query = [("since", stamp(since)), ("until", stamp(until + _SECOND)), *_INCLUDE]
     asked = [*query, ("limit", str(PAGE)), ("offset", "0"), ("total", "true")]
     first = await client.get("/log_entries", asked)
     total = first.get("total")
@@ -167,16 +148,66 @@ async def _entries(
     return rows, until
 
 
-def _event(
-    entry: Json, notes: Mapping[tuple[str, str], Json], started: set[tuple[str, str]]
-) -> Event | None:
+def _once(entries: Sequence[Json]) -> list[Json]:
+    """Leave one entry of those that tell of one escalation: the log has one for each target."""
+    kept: dict[tuple[str, ...], Json] = {}
+    for one in entries:
+        kind = _kind(one)
+        each = kind if kind in _FOR_EACH_TARGET else str(one.get("id"))
+        kept.setdefault((each, *_moment_of(one)), one)
+    return list(kept.values())
+
+
+async def _reopening(
+    client: PagerDutyClient, entries: Sequence[Json], fresh: Sequence[Json]
+) -> frozenset[str]:
+    """Return the ids of trigger entries that reopened a resolved incident.
+
+    Another alert leaves such an entry, too: what the incident was before tells them apart.
+    """
+    found = set()
+    for one in fresh:
+        if _kind(one) != "trigger" or _is_first(one):
+            continue
+        before = _before_it(one, entries) or _before_it(one, await _log_of(client, one))
+        if before == "resolve":
+            found.add(str(one.get("id")))
+    return frozenset(found)
+
+
+def _before_it(entry: Json, entries: Sequence[Json]) -> str | None:
+    """Return the kind of the latest change of status before an entry; `entries` ascend."""
+    before = None
+    for one in entries:
+        if one.get("id") == entry.get("id"):
+            return before
+        if id_of(one.get("incident")) == id_of(entry.get("incident")) and _kind(one) in _MOVES:
+            before = _kind(one)
+    return None
+
+
+async def _log_of(client: PagerDutyClient, entry: Json) -> list[Json]:
+    incident = id_of(entry.get("incident"))
+    path = f"/incidents/{incident}/log_entries"
+    rows = [
+        {**one, "incident": {"id": incident}} async for one in client.pages(path, "log_entries")
+    ]
+    return rows[::-1]
+
+
+def _is_first(entry: Json) -> bool:
+    first = as_object(entry.get("incident")).get("first_trigger_log_entry")
+    return id_of(first) == id_of(entry)
+
+
+def _event(entry: Json, around: "_Around") -> Event | None:
     incident = as_object(entry.get("incident"))
     occurred = moment(entry.get("created_at"))
-    trigger = _trigger(entry, incident, started)
+    trigger = _trigger(entry, incident, around)
     if trigger is None or occurred is None or not id_of(incident):
         return None
     agent = as_object(entry.get("agent"))
-    note = notes.get((str(id_of(incident)), _note_text(entry)))
+    note = around.notes.get((str(id_of(incident)), _note_text(entry)))
     record = incident_record(incident, **_values(trigger, entry, agent))
     return Event(
         trigger=trigger,
@@ -193,12 +224,14 @@ def _event(
     )
 
 
-def _trigger(entry: Json, incident: Mapping[str, Any], started: set[tuple[str, str]]) -> str | None:
+def _trigger(entry: Json, incident: Mapping[str, Any], around: "_Around") -> str | None:
     kind = _kind(entry)
     trigger = _TRIGGERS.get(kind)
-    if kind == "trigger" and id_of(incident.get("first_trigger_log_entry")) != id_of(entry):
-        return UPDATED.name  # one more alert, or the incident was reopened
-    if kind == "assign" and _moment_of(entry) in started:
+    if str(entry.get("id")) in around.reopening:
+        return REOPENED.name
+    if kind == "trigger" and not _is_first(entry):
+        return UPDATED.name  # one more alert
+    if kind == "assign" and _moment_of(entry) in around.started:
         return None
     if kind == "resolve" and is_merged(incident):
         return MERGED.name
@@ -266,48 +299,9 @@ def _moment_of(entry: Json) -> tuple[str, str]:
     return str(id_of(entry.get("incident"))), str(entry.get("created_at"))
 
 
-# ------------------------------------------------------------- existing incidents
-
-
-async def _import_page(client: PagerDutyClient, state: Json) -> Batch:
-    asked, offset = state["import"], int(state.get("offset") or 0)
-    began = state.get("began") or _stamp(clock.now())
-    query = [
-        ("limit", str(PAGE)),
-        ("offset", str(offset)),
-        ("sort_by", "created_at:asc"),
-        *(("statuses[]", one) for one in asked.get("statuses") or ()),
-        *(("service_ids[]", one) for one in asked.get("services") or ()),
-        ("include[]", "body"),
-        *([("since", asked["since"])] if asked.get("since") else [("date_range", "all")]),
-    ]
-    page = await client.get("/incidents", query)
-    rows = as_objects(page.get("incidents"))
-    following = offset + len(rows)
-    more = bool(page.get("more")) and bool(rows) and following + PAGE <= DEEPEST
-    cursor = (
-        json.dumps({"import": asked, "offset": following, "began": began})
-        if more
-        else json.dumps({"since": began})
-    )
-    return Batch(events=[_read(one) for one in rows], cursor=cursor, more=more)
-
-
-def _read(incident: Mapping[str, Any]) -> Event:
-    changed = moment(incident.get("updated_at")) or moment(incident.get("last_status_change_at"))
-    occurred = changed or moment(incident.get("created_at")) or clock.now()
-    return Event(
-        trigger=UPDATED.name,
-        record=incident_record(incident),
-        occurred_at=occurred,
-        key=f"read.{incident.get('id')}.{_stamp(occurred)}",
-        origin=text(incident.get("incident_key")),
-    )
-
-
 def _following(since: datetime, seen: Sequence[str]) -> str:
     kept = list(seen)[-_REMEMBERED:]
-    return json.dumps({"since": _stamp(since - OVERLAP), "seen": kept})
+    return json.dumps({"since": stamp(since - OVERLAP), "seen": kept})
 
 
 def _from(batch: Batch, floor: str | None) -> Batch:
@@ -320,16 +314,12 @@ def _from(batch: Batch, floor: str | None) -> Batch:
     return replace(batch, cursor=json.dumps({**state, "since": floor, "floor": floor}))
 
 
-def _stamp(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 POLLERS: Final[tuple[Poller[PagerDutyClient], ...]] = (
     Poller(
         source_object=INCIDENT.name,
         fetch=fetch,
         fetch_one=fetch_one,
         since=since,
-        imports=Import(params=Existing, cursor=existing),
+        imports=IMPORT,
     ),
 )

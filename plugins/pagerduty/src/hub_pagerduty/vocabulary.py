@@ -200,6 +200,7 @@ IN_ALL_WAYS: Final = frozenset(
         UNACKNOWLEDGED,
         RESOLVED,
         MERGED,
+        REOPENED,
         ESCALATED,
         DELEGATED,
         REASSIGNED,

@@ -13,7 +13,7 @@ import hub
 from hub_pagerduty.actions import ACTIONS
 from hub_pagerduty.client import PagerDutyClient
 from hub_pagerduty.connector import PAGERDUTY
-from hub_pagerduty.polling import import_cursor
+from hub_pagerduty.imports import import_cursor
 from hub_pagerduty.settings import PagerDutySettings
 from hub_pagerduty.subscription import ensure, inspect, ping, remove
 from hub_pagerduty.testing import FakePagerDuty, SimulatorApp, settings_for

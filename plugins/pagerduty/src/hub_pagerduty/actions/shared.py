@@ -83,8 +83,7 @@ def reference(id: str, kind: str) -> Json:
 
 def has_rest(client: PagerDutyClient) -> bool:
     """Say whether the connector has a key for the REST API."""
-    settings = client.settings
-    return bool(settings.client_id or settings.api_key)
+    return client.has_rest
 
 
 def events_key_of(client: PagerDutyClient, service: str) -> tuple[str, str] | None:
