@@ -38,7 +38,7 @@ from hub.sdk.events import DeliverySettled, Event, Record, RecordRef, Told
 from hub.sdk.hookspecs import hookimpl
 from hub.sdk.mappings import ServiceResolver
 from hub.sdk.operators import AccessKey, KeyKind, Operand, Operator, Test
-from hub.sdk.secrets import SecretBackend
+from hub.sdk.secrets import SecretBackend, SecretVault
 from hub.sdk.templates import Filter, RulesetTemplate
 from hub.sdk.vocabulary import Choice, FieldSchema, FieldType, SourceObject, Trigger, Value
 
@@ -83,6 +83,7 @@ __all__ = [
     "RunSettled",
     "SchemaDiscovery",
     "SecretBackend",
+    "SecretVault",
     "ServiceResolver",
     "Simulator",
     "SourceObject",

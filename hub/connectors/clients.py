@@ -32,6 +32,7 @@ from hub.connectors.repository import Glance
 from hub.connectors.secrets import REFERENCES_KEPT_S, Opened, References, SecretStore
 from hub.connectors.states import ConnectorState, States
 from hub.connectors.transport import HttpOptions, make_http
+from hub.connectors.vaults import Vault
 from hub.crypto import CannotOpen, MasterKeys, load_master_keys
 from hub.db.engine import Database
 from hub.errors import NotFound
@@ -247,11 +248,15 @@ class Clients:
         http = make_http(
             self._options, observe=lambda status, seen: self.limits.observe(limited, seen, status)
         )
+        client = brought.connect(settings, http)
+        if brought.vault is not None:
+            vault = Vault(clients=self, tenant_id=row.tenant_id, connector_id=row.id)
+            brought.vault(client, vault)
         return replace(
             limited,
             settings=settings,
             live_settings=variants_of(brought.settings, row, current, secrets.previous, settings),
-            client=brought.connect(settings, http),
+            client=client,
             http=http,
             secrets=(*current.values(), *secrets.previous.values()),
             has_references=bool(secrets.references),

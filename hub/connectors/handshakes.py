@@ -68,8 +68,9 @@ class Handshaking:
         handshake = self._handshake
         http = self.connector.http
         assert http is not None  # noqa: S101 - a ready connector has one
+        told = {**query, "redirect_uri": self.call_back}
         async with answered(self.connector.name):
-            settings = await handshake.complete(http, self.connector.settings, query)
+            settings = await handshake.complete(http, self.connector.settings, told)
         await service.take_settings(self.connector.name, settings, "connector set up by redirect")
         return _new_services(handshake, self.connector.settings, settings)
 

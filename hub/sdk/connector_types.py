@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import BaseModel
 
+    from hub.sdk.secrets import SecretVault
+
 Settings = TypeVar("Settings", bound="BaseModel")
 
 
@@ -167,7 +169,8 @@ class Handshake(Generic[Settings]):
 
     `start(settings, our call-back)` returns the vendor's URL; where the vendor has no
     parameter for `state`, the literal text "{state}" in it says where the hub puts it.
-    `complete(http, settings, query)` returns the settings with what the vendor gave, and raises
+    `complete(http, settings, query)` returns the settings with what the vendor gave (the query
+    also has our call-back, as `redirect_uri`), and raises
     Cancelled when the person turned away. `services(settings)` (pure) tells for which of the
     vendor's services, id -> name, the settings hold something by now: they are mapped.
     `label` is what the button says.
@@ -221,6 +224,8 @@ class ConnectorType(Generic[Settings, Client]):
     connector goes before.
     `demanded` (pure) reads from the words of a Rejected which fields the record lacked, by key
     or vendor name; rules that set none of them are warned of.
+    `vault` hands the client a place for secrets that the vendor replaces while it is used, such
+    as refresh tokens that turn.
     """
 
     name: str
@@ -242,6 +247,7 @@ class ConnectorType(Generic[Settings, Client]):
     limited_by: str | None = None
     poll_every: Callable[[Settings], float | None] | None = None
     demanded: Callable[[str], Sequence[str]] | None = None
+    vault: "Callable[[Client, SecretVault], None] | None" = None
 
     def source_object(self, name: str, label: str, *, vendor_name: str = "") -> SourceObject:
         """Declare a source object of this connector type: `incident` -> `pagerduty.incident`."""

@@ -94,4 +94,6 @@ REMEDYFORCE: ConnectorType[RemedyforceSettings, SalesforceClient] = ConnectorTyp
     quota=kit.quota,
     poll_every=lambda settings: settings.poll_interval_seconds,
     demanded=kit.demanded,
+    handshake=kit.handshake(),
+    vault=kit.vault,
 )

@@ -36,4 +36,6 @@ SALESFORCE: ConnectorType[SalesforceSettings, SalesforceClient] = ConnectorType(
     quota=kit.quota,
     poll_every=lambda settings: settings.poll_interval_seconds,
     demanded=kit.demanded,
+    handshake=kit.handshake(),
+    vault=kit.vault,
 )

@@ -11,9 +11,11 @@ from hub import (
     Check,
     ChoiceSource,
     ConnectorType,
+    Handshake,
     Poller,
     Query,
     SchemaDiscovery,
+    SecretVault,
     WebhookReceiver,
 )
 from hub_salesforce.actions import actions_of
@@ -22,6 +24,7 @@ from hub_salesforce.actions.records import write
 from hub_salesforce.actions.targets import JsonValue, target_of, value_of, written
 from hub_salesforce.apex import sources as apex_sources
 from hub_salesforce.apex import trigger_for as apex_trigger
+from hub_salesforce.auth import redirect
 from hub_salesforce.checks import checks_of
 from hub_salesforce.choices import choices_of, picklist
 from hub_salesforce.client import SalesforceClient
@@ -73,6 +76,7 @@ __all__ = [
     "discovery",
     "fields",
     "fitted",
+    "handshake",
     "id_of",
     "is_id",
     "lookup",
@@ -90,12 +94,26 @@ __all__ = [
     "to_18",
     "triggers",
     "value_of",
+    "vault",
     "write",
     "written",
 ]
 
 
 Settings = TypeVar("Settings", bound=SalesforceSettings)
+
+
+def handshake() -> Handshake[Settings]:
+    """Return the set-up by redirect: the administrator approves the app in the browser."""
+    return cast(
+        "Handshake[Settings]",
+        Handshake(start=redirect.start, complete=redirect.complete, label="Connect Salesforce"),
+    )
+
+
+def vault(client: SalesforceClient, kept: SecretVault) -> None:
+    """Let the client leave refresh tokens in the hub that Salesforce replaces."""
+    client.session.keeps_in(kept)
 
 
 def receiver(*declared: SObject) -> WebhookReceiver[Settings]:

@@ -35,7 +35,7 @@ _LABELS = {
 _NEEDS = {
     Auth.JWT: ("username", "consumer_key", "private_key"),
     Auth.CLIENT_CREDENTIALS: ("consumer_key", "consumer_secret", "login_url"),
-    Auth.REFRESH_TOKEN: ("consumer_key", "refresh_token"),
+    Auth.REFRESH_TOKEN: ("consumer_key",),
     Auth.OAUTH_PASSWORD: ("username", "password", "consumer_key", "consumer_secret"),
     Auth.PASSWORD: ("username", "password"),
 }
@@ -102,7 +102,8 @@ class SalesforceSettings(BaseModel):
     refresh_token: Secret = Field(
         default=None,
         title="Refresh token",
-        description="From an earlier approval in the browser.",
+        description="From an approval in the browser: set by Connect, and replaced by itself "
+        "where the connected app turns refresh tokens.",
         json_schema_extra=_hint("sign_in"),
     )
     sandbox: bool = Field(

@@ -49,12 +49,29 @@ async def by_refresh_token(
     settings: "SalesforceSettings", http: "httpx.AsyncClient", now: datetime
 ) -> Access:
     """Sign in with the refresh token of an earlier approval."""
+    if not _plain(settings.refresh_token):
+        raise hub.AuthenticationFailed(
+            "there is no refresh token yet: approve the connected app in the browser (Connect)"
+        )
     form = {
         "grant_type": "refresh_token",
         "refresh_token": _plain(settings.refresh_token),
         **_app(settings),
     }
     return await _token(settings, http, now, form)
+
+
+async def by_code(
+    settings: "SalesforceSettings",
+    http: "httpx.AsyncClient",
+    now: datetime,
+    *,
+    code: str,
+    call_back: str,
+) -> Access:
+    """Sign in with the code that an approval in the browser gave; it is good once."""
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": call_back}
+    return await _token(settings, http, now, {**form, **_app(settings)})
 
 
 async def by_oauth_password(

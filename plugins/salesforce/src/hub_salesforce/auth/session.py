@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from hub import SecretVault
     from hub_salesforce.auth.access import Access
     from hub_salesforce.settings import SalesforceSettings
 
@@ -40,6 +41,7 @@ _FLOWS: "Mapping[Auth, Flow]" = {
 }
 
 
+REFRESH_FIELD = "refresh_token"
 REMEMBERED = timedelta(seconds=30)
 """How long a refused sign-in is not tried again."""
 
@@ -63,6 +65,7 @@ class Session:
         self._access: Access | None = None
         self._refused: tuple[datetime, str] | None = None
         self._lock = asyncio.Lock()
+        self._vault: SecretVault | None = None
 
     async def access(self, *, instead_of: str | None = None) -> "Access":
         """Return the access, signed in anew if there is none or its token is `instead_of`.
@@ -80,16 +83,52 @@ class Session:
                 raise hub.AuthenticationFailed(self._refused[1])
             return await self._sign_in()
 
+    def keeps_in(self, vault: "SecretVault") -> None:
+        """Leave refresh tokens that Salesforce replaces in the vault, before they are used."""
+        self._vault = vault
+
     async def _sign_in(self) -> "Access":
         self._access = self._refused = None
         try:
-            access = await _FLOWS[self._settings.auth](self._settings, self._http, self._now())
+            access = await self._flow()
         except hub.AuthenticationFailed as error:
             self._refused = (self._now(), str(error))
             raise
-        if access.refresh_token:
-            self._settings = self._settings.model_copy(
-                update={"refresh_token": SecretStr(access.refresh_token)}
-            )
+        if access.refresh_token and access.refresh_token != _token_of(self._settings):
+            await self._turn(access.refresh_token)
         self._access = access
         return access
+
+    async def _flow(self) -> "Access":
+        """Sign in; a refused refresh token may have been replaced by another process."""
+        flow = _FLOWS[self._settings.auth]
+        try:
+            return await flow(self._settings, self._http, self._now())
+        except hub.AuthenticationFailed:
+            stored = await self._stored()
+            if stored is None:
+                raise
+            self._settings = stored
+            return await flow(self._settings, self._http, self._now())
+
+    async def _stored(self) -> "SalesforceSettings | None":
+        """Return the settings with the stored refresh token, if it is not the one we have."""
+        if self._vault is None or self._settings.auth is not Auth.REFRESH_TOKEN:
+            return None
+        token = (await self._vault.current()).get(REFRESH_FIELD)
+        return (
+            _with(self._settings, token) if token and token != _token_of(self._settings) else None
+        )
+
+    async def _turn(self, token: str) -> None:
+        self._settings = _with(self._settings, token)
+        if self._vault is not None:
+            await self._vault.keep({REFRESH_FIELD: token})
+
+
+def _token_of(settings: "SalesforceSettings") -> str:
+    return settings.refresh_token.get_secret_value() if settings.refresh_token else ""
+
+
+def _with(settings: "SalesforceSettings", token: str) -> "SalesforceSettings":
+    return settings.model_copy(update={REFRESH_FIELD: SecretStr(token)})

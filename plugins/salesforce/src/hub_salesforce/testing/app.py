@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from email.utils import format_datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from hub import clock
-from hub_salesforce.testing import composite, sign_in
+from hub_salesforce.testing import approval, composite, sign_in
 from hub_salesforce.testing.answers import Refused, Reply, not_found, refused
 from hub_salesforce.testing.faults import Fault, Faults
 from hub_salesforce.testing.log import RequestLog
@@ -208,6 +209,8 @@ class FakeSalesforce:
         )
         if path == "/services/oauth2/token":
             return sign_in.token(asked)
+        if path == "/services/oauth2/authorize":
+            return approval.authorize(replace(asked, form={**request.query_params, **form}))
         if path == "/services/oauth2/userinfo":
             return sign_in.userinfo(self.world, self._session(request).user)
         if path == "/services/oauth2/introspect":

@@ -175,6 +175,24 @@ def _refresh(asked: Asked) -> Reply:
     return _granted(asked, app, user, **_old_style(asked), **extra)
 
 
+def _code(asked: Asked) -> Reply:
+    app = _app(asked, _client(asked)[0])
+    if _client(asked)[1]:
+        _secret(asked, app)
+    username, back = app.codes.pop(asked.form.get("code", ""), ("", ""))
+    user = asked.world.user(username)
+    if user is None:
+        raise Denied("invalid_grant", "expired authorization code")
+    if asked.form.get("redirect_uri") != back:
+        raise Denied("redirect_uri_mismatch", "redirect_uri must match configuration")
+    extra = {}
+    if "refresh_token" in app.scopes:
+        fresh = f"5Aep{asked.world.random.randrange(10**16):016d}"
+        app.refresh_tokens[fresh] = user.username
+        extra = {"refresh_token": fresh}
+    return _granted(asked, app, user, **_old_style(asked), **extra)
+
+
 def _password(asked: Asked) -> Reply:
     app = _app(asked, _client(asked)[0])
     _secret(asked, app)
@@ -197,6 +215,7 @@ _FLOWS: Mapping[str, Callable[[Asked], Reply]] = {
     JWT_GRANT: _jwt,
     "client_credentials": _client_credentials,
     "refresh_token": _refresh,
+    "authorization_code": _code,
     "password": _password,
 }
 

@@ -47,6 +47,8 @@ class App:
     admin_approved: bool = True
     run_as: str | None = None
     refresh_tokens: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Codes of approvals: whose it was, and where it was sent back to."""
     rotates: bool = False
     active_from: datetime | None = None
 
