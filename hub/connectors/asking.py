@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from hub.activity import audit
-from hub.connectors import shapes, shown
+from hub.connectors import shown
 from hub.connectors.calls import answered
 from hub.connectors.clients import Clients, OpenConnector
 from hub.connectors.fields import FieldBook
@@ -24,8 +24,9 @@ from hub.connectors.schemas import (
 )
 from hub.connectors.service import ConnectorsService, Seen
 from hub.db.tenancy import raise_rules_version
-from hub.errors import Fault, Invalid, NotFound
+from hub.errors import Invalid, NotFound
 from hub.http.actor import Actor
+from hub.http.faults import fault_of
 from hub.sdk.vocabulary import SourceObject
 
 
@@ -47,8 +48,7 @@ async def query(connector: OpenConnector, name: str, params: dict[str, Any]) -> 
     try:
         checked = known[name].params.model_validate(params)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        faults = [Fault(shapes.pointer(one["loc"]), one["msg"], one["type"]) for one in found]
+        faults = [fault_of(one, model=known[name].params) for one in error.errors()]
         raise Invalid("The query's parameters can't be used.", errors=faults) from error
     async with answered(connector.name):
         return dict(await known[name].run(connector.client, checked))

@@ -9,6 +9,7 @@ from hub.connectors import shapes
 from hub.connectors.models import Secret
 from hub.connectors.secrets import References, refers
 from hub.errors import Fault, SettingsInvalid
+from hub.http.faults import pointer_of
 from hub.sdk.connector_types import ConnectorType
 from hub.sdk.errors import ConnectorError
 
@@ -55,7 +56,7 @@ async def _followed(
             try:
                 resolved[path] = await references.read(value, fresh=True)
             except ConnectorError as error:
-                pointer = shapes.pointer(path.split("."))
+                pointer = pointer_of(path.split("."))
                 faults.append(Fault(pointer, str(error), "unreadable_reference"))
     return resolved, faults
 

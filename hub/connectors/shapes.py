@@ -3,7 +3,6 @@
 Paths are dotted: `custom.api_key`. Pure.
 """
 
-import difflib
 import json
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any, Final, TypeGuard, Union, get_args, get_origin
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 
 from hub.errors import Fault
+from hub.http.faults import fault_of, members, no_such, pointer_of
 
 Values = dict[str, Any]
 _UNIONS: Final = (Union, types.UnionType)
@@ -133,8 +133,7 @@ def check(model: type[BaseModel], values: Mapping[str, Any]) -> BaseModel | list
     try:
         settings = model.model_validate(values)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        return [*(_fault(one["loc"], one["msg"], one["type"]) for one in found), *strangers]
+        return [*(_fault(one, model) for one in error.errors(include_url=False)), *strangers]
     return strangers or settings
 
 
@@ -144,28 +143,20 @@ def _unknown(model: type[BaseModel], values: Mapping[str, Any], at: str) -> list
     known = {field.alias or name: field for name, field in model.model_fields.items()}
     names = known.keys() | model.model_fields.keys()
     faults = [
-        Fault(f"{at}{pointer([name])}", _no_such(name, names), "unknown_setting")
+        Fault(f"{at}{pointer_of([name])}", no_such(name, names, "setting"), "unknown_setting")
         for name in values
         if name not in names
     ]
     for name, field in known.items():
         nested, inner = nested_model(field.annotation), values.get(name)
         if nested is not None and isinstance(inner, Mapping):
-            faults += _unknown(nested, inner, f"{at}{pointer([name])}")
+            faults += _unknown(nested, inner, f"{at}{pointer_of([name])}")
     return faults
 
 
-def _no_such(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(names), n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    return f"There is no setting {name!r}.{hint}"
-
-
-def _fault(where: tuple[int | str, ...], message: str, code: str) -> Fault:
-    text = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    return Fault(pointer(where), text, code)
-
-
-def pointer(parts: Iterable[object]) -> str:
-    """Return the JSON pointer of a path."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
+def _fault(error: Mapping[str, Any], model: type[BaseModel]) -> Fault:
+    where = error["loc"]
+    if error["type"] == "extra_forbidden":
+        text = no_such(str(where[-1]), members(model, where[:-1]), "setting")
+        return Fault(pointer_of(where), text, "unknown_setting")
+    return fault_of(error)

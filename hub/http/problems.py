@@ -1,7 +1,7 @@
 """Errors as RFC 9457 `application/problem+json`."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -25,6 +25,7 @@ from hub.errors import (
     Overloaded,
     TooLarge,
 )
+from hub.http.faults import fault_of, pointer_of, text_of
 
 MEDIA_TYPE: Final = "application/problem+json"
 logger = logging.getLogger(__name__)
@@ -97,11 +98,6 @@ def request_id(request: Request) -> str:
     return getattr(request.state, "request_id", None) or str(ids.new_id())
 
 
-def pointer_of(parts: Sequence[str | int]) -> str:
-    """Return the JSON pointer of a path: ("rules", 0, "a/b") -> /rules/0/a~1b."""
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
-
-
 async def _on_hub_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HubError)  # noqa: S101 - registered for it
     instance = request_id(request)
@@ -120,26 +116,36 @@ async def _on_invalid_request(request: Request, error: Exception) -> JSONRespons
             BadRequest(f"The body is not JSON: {reason} at character {place['loc'][-1]}."),
             request_id(request),
         )
-    faults = [_fault_of(one) for one in found]
+    faults = [_fault_of(one, _body_of(request)) for one in found]
     count = "One thing" if len(faults) == 1 else f"{len(faults)} things"
     return problem_answer(
         Invalid(f"{count} in the request can't be used.", errors=faults), request_id(request)
     )
 
 
-def _fault_of(error: dict[str, Any]) -> Fault:
+def _fault_of(error: Mapping[str, Any], model: object) -> Fault:
     where, *path = error["loc"]
-    text = error["msg"].removeprefix("Value error, ")
     if where == "body":
-        return Fault(pointer_of(path), text, error["type"])
+        return fault_of(error, path=path, model=model)
     named = "/".join(str(part) for part in path)
+    text = text_of(error, path)
     return Fault(pointer_of(path), f"{where} parameter {named!r}: {text}", error["type"])
+
+
+def _body_of(request: Request) -> object:
+    field = getattr(request.scope.get("route"), "body_field", None)
+    return field.field_info.annotation if field is not None else None
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     kind = _BY_STATUS.get(error.status_code, HubError)
-    told = {404: f"There is nothing at {request.url.path}.", 400: "The body can't be read."}
+    allowed = (error.headers or {}).get("Allow", "")
+    told = {
+        400: "The body can't be read.",
+        404: f"There is nothing at {request.url.path}.",
+        405: f"{request.method} is not answered here. Answered are: {allowed}.",
+    }
     detail = told.get(error.status_code, str(error.detail or ""))
     answer = problem_answer(kind(detail), request_id(request))
     answer.headers.update(error.headers or {})

@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from hub.errors import BadRequest, Fault, Invalid
+from hub.http.faults import fault_of
 from hub.mappings.precedence import folded
 from hub.mappings.schemas import MappingsDocument, NamedValueMap, ServiceMappingIn
 
@@ -83,10 +84,7 @@ def from_json(raw: bytes) -> MappingsDocument:
     try:
         return MappingsDocument.model_validate(given)
     except ValidationError as error:
-        faults = [
-            Fault("".join(f"/{part}" for part in one["loc"]), one["msg"], one["type"])
-            for one in error.errors()
-        ]
+        faults = [fault_of(one, model=MappingsDocument) for one in error.errors()]
         raise Invalid(f"{len(faults)} things can't be used.", errors=faults) from error
 
 
@@ -111,9 +109,7 @@ def _read_lines(lines: Sequence[Mapping[str, str]]) -> list[ServiceMappingIn]:
 
 def _faults(at: int, error: ValidationError) -> Iterable[Fault]:
     for one in error.errors():
-        path = "".join(f"/{part}" for part in one["loc"])
-        text = one["msg"].removeprefix("Value error, ")
-        yield Fault(f"/service_mappings/{at}{path}", text, one["type"])
+        yield fault_of(one, model=ServiceMappingIn, before=f"/service_mappings/{at}")
 
 
 def _members(line: Mapping[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from hub.errors import BadRequest, Fault, Invalid
-from hub.http.problems import pointer_of
+from hub.http.faults import pointer_of
 from hub.rulesets.schemas import RulesetsDocument
 
 

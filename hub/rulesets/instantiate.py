@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from hub.errors import Conflict, Fault, Invalid, NotFound
-from hub.http.problems import pointer_of
+from hub.http.faults import pointer_of
 from hub.rules import Problem
 from hub.rulesets import service, versions
 from hub.rulesets.bodies import RuleJson, meaning, rules_of

@@ -67,7 +67,7 @@ async def test_the_field_may_be_named_as_the_vendor_names_it(hub):
         ({"outbound": False}, "", "needs outbound, inbound or both"),
         ({"default": True}, "", "the default row has no object"),
         ({"service": ""}, "/service", "at least 1"),
-        ({"nope": 1}, "/nope", "not permitted"),
+        ({"nope": 1}, "/nope", "no member"),
     ],
 )
 async def test_what_is_wrong_with_a_row_is_told_where(hub, changes, pointer, said):
