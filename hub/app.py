@@ -16,6 +16,7 @@ from hub.builtins.secrets import SecretPlaces
 from hub.catalog import Loaded, load_plugins, notify
 from hub.connectors import endpoints as connectors
 from hub.connectors.clients import Clients
+from hub.connectors.leases import SharedBuckets
 from hub.connectors.limits import Limits
 from hub.connectors.secrets import check_master_key
 from hub.connectors.states import mark_broken
@@ -90,7 +91,7 @@ def create_app(settings: HubSettings, *, works: bool = True) -> FastAPI:
     state.authenticate = Authenticator(database, settings)
     state.plans = Plans(database, loaded.catalog)
     state.whatifs = Whatifs(database, loaded.catalog)
-    limits = Limits()
+    limits = Limits(pool=None if settings.embedded else SharedBuckets(database))
     state.clients = Clients(database, loaded.catalog, settings, limits=limits)
     state.attach_services = Attaching(database, loaded.catalog)
     state.resolver = Resolver(database, loaded.catalog, state.clients)
@@ -131,6 +132,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         await whatifs.close()
         await engine.stop()
+        await clients.limits.close()
         await clients.close()
         await database.close()
 

@@ -115,6 +115,8 @@ async def health(
         requests_last_minute=usage.made_last_minute,
         rate_limit=usage.limit or usage.requests_per_minute,
         rate_limit_used_percent=_used(usage),
+        quota_used_percent=None if usage.used_percent is None else round(usage.used_percent, 1),
+        quota_held_back=usage.shed.sentence if usage.shed else "",
         oldest_secret_days=days_old(seen.secrets, clients.clock()),
         webhook_ok=connector.webhook_ok if connector.enabled_webhook else None,
         polls_every_s=connector.polls_every_s if polls else None,

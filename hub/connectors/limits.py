@@ -1,34 +1,47 @@
 """How fast a connector may call its vendor, and when it must leave it alone.
 
-Pure state in memory, by limiter key: connectors that share a credential share a bucket.
+State in memory, by limiter key: connectors that share a credential share a bucket. Where several
+processes share an account, the tokens of the bucket are leased from a pool in small blocks.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple, Protocol
+from uuid import UUID
 
+from hub.connectors import guard
+from hub.connectors.guard import Shed
+from hub.connectors.leases import Lease, Pool, Wish
+from hub.connectors.outages import Outage
 from hub.sdk.connector_types import Quota
 
 URGENT_SHARE: Final = 0.2
+"""Kept for what is urgent."""
+BULK_SHARE: Final = 0.5
+"""Kept from imports, replays and polls, for what happens now."""
+_log = logging.getLogger(__name__)
+_HEARD_S: Final = 1.0
 _BURST_S: Final = 10.0
 _LEAST_BURST: Final = 5.0
 _UNLIMITED: Final = float("inf")
 _BACKOFF_FIRST_S: Final = 1.0
 _BACKOFF_LONGEST_S: Final = 60.0
 
-PARK_AFTER: Final = 5
-PARK_LANES: Final = 2
-_PARK_FIRST_S: Final = 30.0
-_PARK_LONGEST_S: Final = 300.0
-
 
 class Limited(Protocol):
     """What is limited: an open connector."""
 
     @property
+    def tenant_id(self) -> UUID: ...  # noqa: D102 - a member
+    @property
+    def id(self) -> UUID: ...  # noqa: D102 - a member
+    @property
     def limiter_key(self) -> str: ...  # noqa: D102 - a member
+    @property
+    def quota_guard(self) -> Mapping[str, int]: ...  # noqa: D102 - a member
     @property
     def requests_per_minute(self) -> int | None: ...  # noqa: D102 - a member
     @property
@@ -45,13 +58,15 @@ class Usage:
     remaining: int | None = None
     resets_in: float | None = None
     waits: float = 0.0
+    used_percent: float | None = None
+    shed: Shed = Shed.NOTHING
 
 
 @dataclass(slots=True)
 class Bucket:
-    """Tokens for requests; the last fifth is kept for what is urgent.
+    """Tokens for requests; the last fifth is kept for what is urgent, half from what is not live.
 
-    All times are the caller's monotonic seconds.
+    All times are the caller's monotonic seconds. A `pooled` one has only what was leased.
     """
 
     rate: float
@@ -63,6 +78,8 @@ class Bucket:
     quota: Quota | None = None
     quota_at: float = 0.0
     made: list[float] = field(default_factory=list)
+    pooled: bool = False
+    empty_until: dict[float, float] = field(default_factory=dict)
 
     @classmethod
     def for_pace(cls, requests_per_minute: int | None, now: float) -> "Bucket":
@@ -73,7 +90,7 @@ class Bucket:
         burst = max(_LEAST_BURST, rate * _BURST_S)
         return cls(rate=rate, burst=burst, tokens=burst, at=now)
 
-    def wait(self, calls: int, now: float, *, urgent: bool) -> float:
+    def wait(self, calls: int, now: float, *, urgent: bool, bulk: bool = False) -> float:
         """Take tokens and return 0, or return after how many seconds to ask again."""
         self._refill(now)
         if now < self.blocked_until:
@@ -81,13 +98,27 @@ class Bucket:
         if self.rate == _UNLIMITED:
             self._made(calls, now)
             return 0.0
-        kept = 0.0 if urgent else self.burst * URGENT_SHARE
+        kept = 0.0 if self.pooled else self.kept(urgent=urgent, bulk=bulk)
         needed = min(float(calls), self.burst - kept) + kept
         if self.tokens >= needed:
             self.tokens -= calls
             self._made(calls, now)
             return 0.0
         return (needed - self.tokens) / self.rate
+
+    def kept(self, *, urgent: bool, bulk: bool) -> float:
+        """Return the tokens that are kept from a request, for more urgent ones."""
+        return 0.0 if urgent else self.burst * (BULK_SHARE if bulk else URGENT_SHARE)
+
+    def leased(self, lease: Lease, kept: float, now: float) -> None:
+        """Take in what was leased, and what other processes heard from the vendor."""
+        self.tokens += lease.tokens
+        if lease.blocked:
+            self.blocked_until = max(self.blocked_until, now + lease.blocked)
+        if lease.tokens == 0:
+            self.empty_until[kept] = now + lease.wait
+        if lease.quota is not None:
+            self.quota, self.quota_at = lease.quota, now
 
     def lower(self, retry_after: float | None, now: float) -> float:
         """Stop for as long as the vendor asked; without a word from it 1 s, doubling to 60 s."""
@@ -129,7 +160,7 @@ class Bucket:
         )
 
     def _refill(self, now: float) -> None:
-        if self.rate != _UNLIMITED:
+        if self.rate != _UNLIMITED and not self.pooled:
             self.tokens = min(self.burst, self.tokens + max(0.0, now - self.at) * self.rate)
         self.at = max(self.at, now)
 
@@ -142,51 +173,12 @@ class Bucket:
         self.made = [at for at in self.made if now - at < 60]
 
 
-@dataclass(slots=True)
-class Outage:
-    """Failures in a row on one connector; parks it so that runs do not use up their attempts."""
+class ShedChange(NamedTuple):
+    """What is held back from now on, at this used share of the vendor's quota."""
 
-    failures: int = 0
-    lanes: set[str] = field(default_factory=set)
-    park_s: float = 0.0
-    parked_until: float | None = None
-    probing: bool = False
-
-    def failed(self, lane: str, now: float) -> float | None:
-        """Count an Unavailable or OutcomeUnknown; return for how long to park, if at all."""
-        self.failures += 1
-        self.lanes.add(lane)
-        if self.parked_until is not None:
-            if not self.probing:
-                return None
-            self.probing = False
-            return self._park(now)
-        if self.failures >= PARK_AFTER and len(self.lanes) >= PARK_LANES:
-            return self._park(now)
-        return None
-
-    def succeeded(self) -> bool:
-        """Forget the failures; True when that ends a parking."""
-        was = self.parked_until is not None
-        self.failures, self.park_s, self.parked_until, self.probing = 0, 0.0, None, False
-        self.lanes.clear()
-        return was
-
-    def may_try(self, now: float) -> float:
-        """Return 0 when a run may go (parked and due: one, as a probe), else the wait in s."""
-        if self.parked_until is None:
-            return 0.0
-        if now < self.parked_until:
-            return self.parked_until - now
-        if self.probing:
-            return 1.0
-        self.probing = True
-        return 0.0
-
-    def _park(self, now: float) -> float:
-        self.park_s = min(_PARK_LONGEST_S, self.park_s * 2) if self.park_s else _PARK_FIRST_S
-        self.parked_until = now + self.park_s
-        return self.park_s
+    connector: Limited
+    shed: Shed
+    used_percent: float
 
 
 class Limits:
@@ -196,25 +188,69 @@ class Limits:
     RateLimited, `failed` and `succeeded` after each run, `may_try` while parked.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, *, pool: Pool | None = None
+    ) -> None:
         self._now = monotonic
+        self._pool = pool
         self._buckets: dict[str, Bucket] = {}
         self._outages: dict[object, Outage] = {}
+        self._leasing: dict[str, asyncio.Lock] = {}
+        self._telling: set[asyncio.Task[None]] = set()
+        self._heard_at: dict[str, float] = {}
+        self._shed: dict[UUID, Shed] = {}
+        self._changes: list[ShedChange] = []
 
     async def permit(
-        self, connector: Limited, *, urgent: bool = False, calls: int = 1, patience: float = 1.0
+        self,
+        connector: Limited,
+        *,
+        urgent: bool = False,
+        bulk: bool = False,
+        calls: int = 1,
+        patience: float = 1.0,
     ) -> float:
         """Wait for permission to make `calls` requests; 0 = granted.
 
         When the wait would be over `patience` seconds nothing is taken and the seconds to
-        wait are returned: hold the lane meanwhile instead of sleeping.
+        wait are returned: hold the lane meanwhile instead of sleeping. `bulk` is what does not
+        happen now: imports, replays, polls.
         """
         deadline = self._now() + patience
-        while (wait := self._bucket(connector).wait(calls, self._now(), urgent=urgent)) > 0:
+        while (wait := await self._ask(connector, calls, urgent=urgent, bulk=bulk)) > 0:
             if self._now() + wait > deadline:
                 return wait
             await asyncio.sleep(wait)
         return 0.0
+
+    async def _ask(self, connector: Limited, calls: int, *, urgent: bool, bulk: bool) -> float:
+        bucket, now = self._bucket(connector), self._now()
+        held = self._held(bucket, connector, urgent=urgent, bulk=bulk)
+        if held > 0:
+            return held
+        wait = bucket.wait(calls, now, urgent=urgent, bulk=bulk)
+        if wait <= 0 or self._pool is None or not bucket.pooled or now < bucket.blocked_until:
+            return wait
+        kept = bucket.kept(urgent=urgent, bulk=bulk)
+        async with self._leasing.setdefault(connector.limiter_key, asyncio.Lock()):
+            now = self._now()
+            if bucket.wait(calls, now, urgent=urgent, bulk=bulk) <= 0:
+                return 0.0
+            empty = bucket.empty_until.get(kept, now) - now
+            if empty > 0:
+                return empty
+            lease = await self._pool.lease(_wish(connector, bucket, calls, kept))
+            bucket.leased(lease, kept, self._now())
+        return max(lease.wait, bucket.wait(calls, self._now(), urgent=urgent, bulk=bulk))
+
+    def _held(self, bucket: Bucket, connector: Limited, *, urgent: bool, bulk: bool) -> float:
+        age = self._now() - bucket.quota_at
+        level = guard.shed(guard.used_percent(bucket.quota, age), connector.quota_guard)
+        return guard.waits(level, bucket.quota, age, urgent=urgent, bulk=bulk)
+
+    def shed(self, connector: Limited) -> Shed:
+        """Return what is held back at the moment, since the vendor's quota runs out."""
+        return self.usage(connector).shed
 
     def observe(self, connector: Limited, headers: Mapping[str, str], status: int = 200) -> None:
         """Read what an answer's headers say of the vendor's limit."""
@@ -222,16 +258,64 @@ class Limits:
         quota = connector.read_quota(headers) if connector.read_quota else None
         if quota is not None:
             bucket.observe(quota, self._now())
+            self._note(connector)
+            self._tell_all(connector, bucket, quota)
         elif status != 429:
             bucket.answered()
 
     def lower(self, connector: Limited, retry_after: float | None) -> float:
         """Slow down all connectors of this key after a RateLimited; return for how long."""
-        return self._bucket(connector).lower(retry_after, self._now())
+        bucket = self._bucket(connector)
+        seconds = bucket.lower(retry_after, self._now())
+        if self._pool is not None and bucket.pooled:
+            self._begin(self._pool.block(_wish(connector, bucket, 0, 0.0), seconds))
+        return seconds
+
+    def take_changes(self) -> list[ShedChange]:
+        """Return what is held back otherwise than before, since this was asked last."""
+        taken, self._changes = self._changes, []
+        return taken
+
+    def _note(self, connector: Limited) -> None:
+        usage = self.usage(connector)
+        before = self._shed.get(connector.id, Shed.NOTHING)
+        if usage.shed is not before:
+            self._shed[connector.id] = usage.shed
+            self._changes.append(ShedChange(connector, usage.shed, usage.used_percent or 0.0))
+
+    def _tell_all(self, connector: Limited, bucket: Bucket, quota: Quota) -> None:
+        """Tell other processes what the vendor said, once a second, and at once when it is out."""
+        if self._pool is None or not bucket.pooled:
+            return
+        now, key = self._now(), connector.limiter_key
+        if quota.remaining and now - self._heard_at.get(key, -_HEARD_S) < _HEARD_S:
+            return
+        self._heard_at[key] = now
+        self._begin(self._pool.heard(_wish(connector, bucket, 0, 0.0), quota))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._telling.add(task)
+        task.add_done_callback(self._told)
+
+    def _told(self, task: asyncio.Task[None]) -> None:
+        self._telling.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("others were not told of a vendor's limit", exc_info=error)
+
+    async def close(self) -> None:
+        """Wait for what is being told to other processes."""
+        await asyncio.gather(*self._telling, return_exceptions=True)
 
     def usage(self, connector: Limited) -> Usage:
         """Return how much of the limit is used."""
-        return self._bucket(connector).usage(connector.requests_per_minute, self._now())
+        bucket, now = self._bucket(connector), self._now()
+        used = guard.used_percent(bucket.quota, now - bucket.quota_at)
+        return replace(
+            bucket.usage(connector.requests_per_minute, now),
+            used_percent=used,
+            shed=guard.shed(used, connector.quota_guard),
+        )
 
     def failed(self, connector_id: object, lane: str) -> float | None:
         """Count a run that met an outage; return for how long the connector is to be parked."""
@@ -249,8 +333,21 @@ class Limits:
         bucket = self._buckets.get(connector.limiter_key)
         if bucket is None:
             bucket = Bucket.for_pace(connector.requests_per_minute, self._now())
+            if self._pool is not None and bucket.rate != _UNLIMITED:
+                bucket.pooled, bucket.tokens = True, 0.0
             self._buckets[connector.limiter_key] = bucket
         return bucket
 
     def _outage(self, connector_id: object) -> Outage:
         return self._outages.setdefault(connector_id, Outage())
+
+
+def _wish(connector: Limited, bucket: Bucket, calls: int, kept: float) -> Wish:
+    return Wish(
+        tenant_id=connector.tenant_id,
+        limiter_key=connector.limiter_key,
+        rate=bucket.rate,
+        burst=bucket.burst,
+        calls=calls,
+        kept=kept,
+    )

@@ -274,6 +274,10 @@ class HealthOut(BaseModel):
     requests_last_minute: int
     rate_limit: int | None
     rate_limit_used_percent: float | None
+    quota_used_percent: float | None = None
+    quota_held_back: str = Field(
+        default="", description="What waits since the vendor's quota runs out."
+    )
     oldest_secret_days: int | None
     webhook_ok: bool | None = Field(
         default=None, description="Whether the vendor's subscription was in order when last asked."

@@ -61,11 +61,11 @@ class Claimed(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
-    """How a poll ended; the next one begins at `next_at`."""
+    """How a poll ended; the next one begins at `next_at`. `now` None: it was not begun."""
 
     claimed: Claimed
     next_at: datetime
-    now: datetime
+    now: datetime | None
     cursor: str | None = None
     error: str | None = None
 
@@ -74,7 +74,8 @@ class Polled:
         claimed = self.claimed
         query(
             connection,
-            "UPDATE poll_cursors SET cursor = coalesce(?, cursor), polled_at = ?, next_at = ?, "
+            "UPDATE poll_cursors SET cursor = coalesce(?, cursor), "
+            "polled_at = coalesce(?, polled_at), next_at = ?, "
             "error = ? WHERE connector_id = ? AND source_object = ?",
             self.cursor,
             self.now,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub._version import __version__
+from hub.activity import journal
 from hub.auth import sessions
 from hub.connectors import secrets
 from hub.deliveries import retention
@@ -56,6 +57,7 @@ class Housekeeping:
         held = await self.parts.store.read(held_lanes)
         oldest = await self.parts.store.read(lambda connection: oldest_pending(connection, now))
         self._gauge(held, oldest, now)
+        await self._tell_shed()
 
     async def each_minute(self) -> None:
         """Store the figures of connectors; begin retention when it is due."""
@@ -94,6 +96,20 @@ class Housekeeping:
     async def stop(self) -> None:
         """Say that this process is gone."""
         await self.parts.store.write(lambda connection: leave(connection, self.parts.owner))
+
+    async def _tell_shed(self) -> None:
+        lines = []
+        for change in self.parts.limits.take_changes():
+            one = change.connector
+            used = f"{change.used_percent:.0f} % of the vendor's quota is used"
+            self.parts.counters.set("hub_quota_shed", int(change.shed), connector=str(one.id))
+            text = f"{used}: {change.shed.sentence}."
+            level: journal.Level = "warning" if change.shed else "info"
+            line = journal.line(one.tenant_id, "connector", text, level=level, connector_id=one.id)
+            lines.append(line)
+        if lines:
+            async with self.parts.database.transaction() as transaction:
+                await journal.write(transaction, *lines)
 
     def _plan_versions(self) -> dict[str, int]:
         versions = getattr(self.parts.plans, "versions", None)

@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from hub.connectors.clients import OpenConnector
+from hub.connectors.guard import POLLED_LESS, Shed
 from hub.connectors.opening import SHORTEST_POLL_S
 from hub.connectors.transport import vendor_call
 from hub.deliveries.filing import Filing
@@ -98,6 +99,9 @@ class Polling:
             return
         if poller.waits:
             self._listens()
+        elif (wait := await self.parts.limits.permit(connector, bulk=True)) > 0:
+            await self._later(claimed, wait)
+            return
         mark = (claimed.connector_id, claimed.source_object)
         try:
             with vendor_call():
@@ -139,6 +143,11 @@ class Polling:
         )
         self.parts.counters.tally(connector.tenant_id, connector.id, "polled", len(news))
 
+    async def _later(self, claimed: Claimed, wait_s: float) -> None:
+        now = self.parts.now()
+        later = Polled(claimed=claimed, next_at=now + timedelta(seconds=wait_s), now=None)
+        await self.parts.store.write(later)
+
     async def _news(self, connector: OpenConnector, events: Sequence[Event]) -> list[Event]:
         storable = [event for event in events if _is_storable(event)]
         if not storable:
@@ -172,7 +181,9 @@ class Polling:
 
     def _interval(self, connector: OpenConnector) -> float:
         """Return the seconds between two polls: where webhooks tell of changes, it is a net."""
-        return connector.polls_every_s * (0.9 + 0.2 * self.parts.random())
+        every = connector.polls_every_s * (0.9 + 0.2 * self.parts.random())
+        shedding = self.parts.limits.shed(connector) >= Shed.POLLING
+        return every * POLLED_LESS if shedding else every
 
 
 def _poller_of(connector: OpenConnector | None, claimed: Claimed) -> Poller[Any] | None:

@@ -25,6 +25,8 @@ from hub.worker.parts import Parts
 
 _PATIENCE_S: Final = 1.0
 _BUSY_S: Final = 10.0
+_NOT_LIVE: Final = frozenset({"import", "replay"})
+"""What happens now goes before events of these sources."""
 _BUDGET_WAIT: Final = timedelta(minutes=5)
 
 
@@ -321,14 +323,16 @@ class Sending:
             return self.outcomes.hold("budget", run, not_before=now + _BUDGET_WAIT)
         urgent = job.run.params.get("urgency") == "high"
         ask = self.parts.limits.permit
-        wait = await ask(job.connector, urgent=urgent, calls=job.action.calls, patience=0.0)
+        bulk = event.source in _NOT_LIVE and not urgent
+        calls = job.action.calls
+        wait = await ask(job.connector, urgent=urgent, bulk=bulk, calls=calls, patience=0.0)
         if wait <= 0:
             return None
         if wait <= _PATIENCE_S:
             self.parts.slots.give(event.tenant_id)  # a lane that waits takes no slot
             try:
                 wait = await ask(
-                    job.connector, urgent=urgent, calls=job.action.calls, patience=_PATIENCE_S
+                    job.connector, urgent=urgent, bulk=bulk, calls=calls, patience=_PATIENCE_S
                 )
             finally:
                 await self.parts.slots.take(event.tenant_id)

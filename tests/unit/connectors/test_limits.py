@@ -1,18 +1,26 @@
 """Pace, quota and parking, on a clock that the test moves."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub import Quota
-from hub.connectors.limits import URGENT_SHARE, Bucket, Limits, Outage
+from hub.connectors.limits import URGENT_SHARE, Bucket, Limits
+from hub.connectors.outages import Outage
+
+ACME = UUID(int=1)
 
 
 @dataclass(frozen=True)
 class Some:
     limiter_key: str = "k"
     requests_per_minute: int | None = 60
+    quota_guard: Mapping[str, int] = field(default_factory=dict)
+    tenant_id: UUID = ACME
+    id: UUID = ACME
     read_quota = None
 
 
