@@ -69,11 +69,14 @@ def load(settings: HubSettings) -> Loaded:
     return load_plugins([*builtins.modules(), ("secrets", places)], settings.plugins.blocked)
 
 
-def create_app(settings: HubSettings, *, works: bool = True) -> FastAPI:
+def create_app(settings: HubSettings, *, works: bool | None = None, serves: bool = True) -> FastAPI:
     """Compose a hub: its API, and with `works` its worker and scheduler.
 
-    Nothing is opened before the app's lifespan begins. StartRefused there says what to do.
+    `works` is what the settings say unless given. A process that `serves` makes what is missing
+    at the first start: the default tenant, the local operator's token. Nothing is opened before
+    the app's lifespan begins. StartRefused there says what to do.
     """
+    does_work = settings.dispatch.works if works is None else works
     loaded = load(settings)
     database = Database(settings.database_url, pool_size=settings.database.pool_size)
     counters = Counters()
@@ -87,6 +90,7 @@ def create_app(settings: HubSettings, *, works: bool = True) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     state = app.state
+    state.serves = serves
     state.catalog, state.plugins, state.counters = loaded.catalog, loaded.reports, counters
     state.authenticate = Authenticator(database, settings)
     state.plans = Plans(database, loaded.catalog)
@@ -103,7 +107,8 @@ def create_app(settings: HubSettings, *, works: bool = True) -> FastAPI:
         limits,
         state.plans,
         state.resolver,
-        works=works,
+        works=does_work,
+        role="" if serves else "worker",
         counters=counters,
         observe=_observer(loaded, counters),
     )
@@ -116,14 +121,16 @@ def create_app(settings: HubSettings, *, works: bool = True) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: HubSettings = app.state.settings
     database: Database = app.state.database
+    engine: Engine = app.state.engine
     logs.configure(settings.logging)
+    engine.take()
     await _bring_up_to_date(settings, database)
-    await ensure_default(database)
-    await ensure_local_token(database, settings.data_dir)
+    if app.state.serves:
+        await ensure_default(database)
+        await ensure_local_token(database, settings.data_dir)
     clients: Clients = app.state.clients
     await check_master_key(database, clients.keys)
     await mark_broken(database, clients.states, app.state.catalog.connector_types)
-    engine: Engine = app.state.engine
     whatifs: Whatifs = app.state.whatifs
     await engine.start()
     await whatifs.resume()

@@ -68,6 +68,11 @@ class DispatchSettings(_Group):
     driver: Literal["auto", "embedded", "postgres"] = Field(
         default="auto", description="auto: by the database's URL."
     )
+    works: bool = Field(
+        default=True,
+        description="Work events in `hub serve`, too. false: it only accepts, and `hub worker` "
+        "processes work (needs PostgreSQL).",
+    )
     shards: int = Field(default=16, ge=1, le=1024, description="Buckets of lanes.")
     shards_per_worker: int = Field(
         default=0, ge=0, description="Shards worked at once by a process; 0 = all."

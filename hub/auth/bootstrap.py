@@ -1,6 +1,7 @@
 """The token that lets commands work on the machine of `hub serve` without any set-up."""
 
 import os
+import socket
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +27,12 @@ async def ensure_local_token(database: Database, data_dir: Path, clock: Clock = 
     known = _read(file)
     if known is not None and await _works(database, known):
         return known
-    made = tokens.new_token()
+    made, maker = tokens.new_token(), _maker(data_dir)
     async with database.writing() as session:
-        row = operator_token(LOCAL_NAME, made, "hub serve", clock)
+        row = operator_token(LOCAL_NAME, made, maker, clock)
         row.permissions = sorted(one.value for one in roles.ALL)
         for older in await OperatorTokens(session).all():
-            if older.created_by == "hub serve" and older.revoked_at is None:
+            if older.created_by == maker and older.revoked_at is None:
                 older.revoked_at = clock()
         OperatorTokens(session).add(row)
     _write(file, made.text)
@@ -57,6 +58,11 @@ def _read(file: Path) -> str | None:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise StartRefused(f"{file} can't be read ({error}). Delete it and start again.") from error
+
+
+def _maker(data_dir: Path) -> str:
+    """Name the data folder: hubs on other hosts, or in other folders, keep their tokens."""
+    return f"hub serve, {socket.gethostname()}:{data_dir.resolve()}"[:200]
 
 
 def _write(file: Path, text: str) -> None:

@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
+from hub.db.away import in_conflict, is_away
 from hub.db.engine import PRAGMAS, Database
 from hub.errors import Overloaded
 
@@ -36,6 +37,7 @@ Work = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 _log = logging.getLogger(__name__)
 _READERS: Final = 2
 _STATEMENTS: Final = 2048
+_MOST_WAITING: Final = 10_000
 
 
 class Store(Protocol):
@@ -100,7 +102,7 @@ class PostgresStore:
     """The database's own pool; functions run inside SQLAlchemy's greenlet."""
 
     def __init__(self, database: Database) -> None:
-        self._engine = database.engine
+        self._engine = database.stepping
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run it in a transaction of its own."""
@@ -167,6 +169,8 @@ class GroupCommit(Generic[Item, Result]):
         """
         if self._stopping:
             raise Overloaded("The hub is stopping.", retry_after=5)
+        if len(self._waiting) >= _MOST_WAITING:
+            raise Overloaded("The database is too slow; too much waits.", retry_after=5)
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Job(work, item, answer))
         self._some.set()
@@ -204,16 +208,6 @@ class GroupCommit(Generic[Item, Result]):
         _log.warning("transaction refused, trying its rows one by one", exc_info=error)
         for job in jobs:
             await self._write([job])
-
-
-def is_away(error: BaseException) -> bool:
-    """Whether the database could not be reached or gave up: the same may work a moment later."""
-    return isinstance(error, OperationalError | InterfaceError | Overloaded | OSError)
-
-
-def in_conflict(error: BaseException) -> bool:
-    """Whether another transaction stored first what had to be unique."""
-    return isinstance(error, IntegrityError)
 
 
 def _apply(connection: Connection, jobs: Sequence[_Job]) -> list[Any]:

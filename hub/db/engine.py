@@ -23,6 +23,20 @@ PRAGMAS = (
 )
 
 
+_CONNECT_S = 5.0
+_STEPPING_POOL = 6
+_HANGS_MS = "3000"
+"""How long a step's transaction may stand still: it holds rows that others wait for."""
+_SERVER = {
+    "idle_in_transaction_session_timeout": "60000",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+"""So that PostgreSQL lets go of what a host held that was cut off or died."""
+
+
 class Database:
     """The hub's database.
 
@@ -32,6 +46,7 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine = make_engine(url, pool_size=pool_size)
+        self._stepping: AsyncEngine | None = None
         self.dialect = self.engine.dialect.name
         self._writer = self.engine.execution_options(immediate=True)
         self._read = async_sessionmaker(self.engine, expire_on_commit=False)
@@ -41,6 +56,25 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether one process owns it."""
         return self.dialect == "sqlite"
+
+    @property
+    def stepping(self) -> AsyncEngine:
+        """The engine for short transactions that await nothing but the database.
+
+        On PostgreSQL one that stands still (its process is paused, its host cut off) is rolled
+        back by the server after a few seconds, so that others get its rows.
+        """
+        if self._stepping is None:
+            self._stepping = (
+                self.engine
+                if self.is_sqlite
+                else make_engine(
+                    self.engine.url.render_as_string(hide_password=False),
+                    pool_size=_STEPPING_POOL,
+                    idle_in_transaction_session_timeout=_HANGS_MS,
+                )
+            )
+        return self._stepping
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -63,17 +97,24 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+        if self._stepping is not None:
+            await self._stepping.dispose()
 
 
-def make_engine(url: str, *, pool_size: int = 10) -> AsyncEngine:
-    """Return an engine for SQLite (aiosqlite) or PostgreSQL (asyncpg)."""
+def make_engine(url: str, *, pool_size: int = 10, **server_settings: str) -> AsyncEngine:
+    """Return an engine for SQLite (aiosqlite) or PostgreSQL (asyncpg, with session settings)."""
     if url.startswith("sqlite"):
         engine = create_async_engine(url, pool_size=pool_size, max_overflow=0)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
-        url, pool_size=pool_size, max_overflow=5, pool_pre_ping=True, pool_recycle=1800
+        url,
+        pool_size=pool_size,
+        max_overflow=5,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={"timeout": _CONNECT_S, "server_settings": _SERVER | server_settings},
     )
 
 

@@ -1,5 +1,6 @@
 """Where vendors' webhooks come in: as little as possible between the socket and the COMMIT."""
 
+import asyncio
 import json
 import logging
 import time
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _DEFAULT_KEPT_S: Final = 5.0
+_PATIENCE_S: Final = 4.0
+"""Vendors wait 5 to 10 s for an answer; what is not stored by then is refused with 503."""
 
 
 class Ingress:
@@ -57,16 +60,18 @@ class Ingress:
             if not is_away(error):
                 raise
             _log.exception("the database is away")
-            away = Overloaded("The database can't be reached.", retry_after=5)
+            away = Overloaded("The delivery could not be stored now.", retry_after=5)
             answer = problem_answer(away, _request_id(scope))
         await answer(scope, receive, send)
 
     async def _accept(self, scope: Scope, receive: Receive) -> Response:
         state = scope["app"].state
         intake: Intake = state.engine.intake
-        connector = await self._connector(scope, state.clients, state.database)
+        async with asyncio.timeout(_PATIENCE_S):
+            connector = await self._connector(scope, state.clients, state.database)
         request = await _request(scope, receive, state.settings.http.max_body_bytes)
-        accepted = await intake.accept(connector, request)
+        async with asyncio.timeout(_PATIENCE_S):  # what is stored later all the same, is a repeat
+            accepted = await intake.accept(connector, request)
         receiver = connector.type.receiver if connector.type is not None else None
         if receiver is not None and receiver.answer:
             return Response(receiver.answer, 200, media_type=receiver.answer_type)

@@ -12,7 +12,7 @@ from datetime import datetime  # noqa: TC003 - the heap's entries are compared b
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import URL, Connection, event
 
 from hub import clock
 from hub.dispatch.port import DriverHealth, Wake
@@ -142,12 +142,20 @@ async def repeat(
 class FileLock:
     """Keeps a second process away from a database that belongs to one."""
 
-    def __init__(self, database: Path) -> None:
-        self._path = database.with_name(database.name + ".lock")
+    def __init__(self, database: Path | None) -> None:
+        self._path = database.with_name(database.name + ".lock") if database else None
         self._file: IO[str] | None = None
 
+    @classmethod
+    def of(cls, url: URL) -> "FileLock":
+        """Return the lock of a database; of one that many processes share, it never refuses."""
+        file = url.database if url.get_backend_name() == "sqlite" else ""
+        return cls(Path(file) if file and file != ":memory:" else None)
+
     def acquire(self) -> None:
-        """Take the lock; StartRefused names the process that has it."""
+        """Take the lock, if it is not ours already; StartRefused names the process that has it."""
+        if self._file is not None or self._path is None:
+            return
         file = self._path.open("a+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

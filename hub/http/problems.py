@@ -9,11 +9,12 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from hub import ids
+from hub.db.away import is_away
 from hub.errors import (
     BadRequest,
     Fault,
@@ -153,6 +154,8 @@ async def _on_http_exception(request: Request, error: Exception) -> JSONResponse
 
 
 async def _on_database_away(request: Request, error: Exception) -> JSONResponse:
+    if not is_away(error):
+        raise error
     instance = request_id(request)
     logger.error("database does not answer: %s", error, extra={"request": instance})
     away = Overloaded("The database does not answer.", retry_after=_AWAY_S)
@@ -164,5 +167,5 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HubError, _on_hub_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for away in (OperationalError, InterfaceError, PoolTimeout, ConnectionError):
+    for away in (DBAPIError, PoolTimeout, ConnectionError, TimeoutError):
         app.add_exception_handler(away, _on_database_away)

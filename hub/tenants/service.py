@@ -1,5 +1,6 @@
 """What the operator does with tenants."""
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 DEFAULT: Final = "default"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,18 @@ def _told(row: Tenant) -> dict[str, Any]:
 
 
 async def ensure_default(database: Database, clock: Clock = present) -> None:
-    """At the first start, make the tenant that paths without a tenant mean."""
+    """At the first start, make the tenant that paths without a tenant mean.
+
+    Of several processes that start at once one makes it.
+    """
+    try:
+        with taken("Another process makes the default tenant."):
+            await _make_default(database, clock)
+    except Conflict as made:
+        _log.info("%s", made.detail)
+
+
+async def _make_default(database: Database, clock: Clock) -> None:
     async with database.writing() as session:
         tenants = Tenants(session)
         if not await tenants.any():

@@ -27,7 +27,10 @@ class Counted:
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """What happens to the next requests: a status, a delay, or a cut before or after counting."""
+    """What happens to the next requests: a status, a delay, or a cut before or after counting.
+
+    `html`: the answer is a page, as of a proxy in between, whatever its status.
+    """
 
     times: int = 1
     status: int = 503
@@ -36,6 +39,7 @@ class Fault:
     hang_s: float = 0.0
     counts: bool = False
     lane: str | None = None
+    html: bool = False
 
 
 @dataclass(slots=True)
@@ -50,12 +54,13 @@ class Sink:
     keyed: bool = True
     in_flight: int = 0
     most_in_flight: int = 0
+    host: str = "127.0.0.1"
     _server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
         """Listen on a free port."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0)
+        self._server = await loop.create_server(lambda: _Connection(self), self.host, 0)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -66,8 +71,13 @@ class Sink:
     @property
     def url(self) -> str:
         """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return int(self._server.sockets[0].getsockname()[1])
 
     def reset(self) -> None:
         """Forget everything that was counted."""
@@ -183,6 +193,9 @@ class _Connection(asyncio.Protocol):
             return
         if fault is not None:
             self._sink.refused += 1
+            if fault.html:
+                self._page(fault.status)
+                return
             self._write(fault.status, {"error": "injected"}, fault.headers)
             return
         self._write(202, {"id": f"made-{key}", "note": f"note-{key}"})
@@ -191,6 +204,15 @@ class _Connection(asyncio.Protocol):
         key = path.partition("key=")[2]
         arrived = key in self._sink.keys
         self._write(200, {"id": f"made-{key}", "note": f"note-{key}"} if arrived else {})
+
+    def _page(self, status: int) -> None:
+        assert self._transport is not None
+        body = b"<html><body><h1>Service unavailable</h1></body></html>"
+        head = (
+            f"HTTP/1.1 {status} {_REASONS.get(status, 'Answer')}\r\n"
+            f"content-type: text/html\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
+        self._transport.write(head.encode() + body)
 
     def _write(
         self, status: int, said: dict[str, Any], headers: dict[str, str] | None = None

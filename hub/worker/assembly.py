@@ -5,7 +5,6 @@ import os
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from hub import ids
@@ -22,7 +21,7 @@ from hub.deliveries.intake import Intake
 from hub.deliveries.reopening import Reopening
 from hub.deliveries.repository import EventInbox
 from hub.deliveries.steps import StepWriter
-from hub.dispatch.embedded import EmbeddedDriver, FileLock
+from hub.dispatch.embedded import EmbeddedDriver
 from hub.dispatch.port import Driver
 from hub.dispatch.sweeper import Sweeper
 from hub.metrics.counters import Counters
@@ -184,11 +183,3 @@ def driver_of(given: Given) -> Driver:
         heartbeat_s=dispatch.heartbeat_s,
         now=given.clock,
     )
-
-
-def file_lock_of(database: Database) -> FileLock | None:
-    """Return the lock that keeps a second process away from a SQLite file."""
-    file = database.engine.url.database
-    if not database.is_sqlite or not file or file == ":memory:":
-        return None
-    return FileLock(Path(file))

@@ -17,11 +17,11 @@ from hub.db.commits import Connection, is_away
 from hub.db.engine import Database
 from hub.deliveries import settling
 from hub.dispatch import startup
-from hub.dispatch.embedded import EmbeddedDriver
+from hub.dispatch.embedded import EmbeddedDriver, FileLock
 from hub.dispatch.restart import restart
 from hub.metrics.counters import Counters
 from hub.settings import HubSettings
-from hub.worker.assembly import Given, assemble, file_lock_of
+from hub.worker.assembly import Given, assemble
 from hub.worker.parts import Plans, Resolver, nothing_happens
 
 _log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ class Engine:
         clock: Clock = present,
         *,
         works: bool = True,
+        role: str = "",
         counters: Counters | None = None,
         passing: Callable[[str], None] = nothing_happens,
         observe: Callable[[str, Mapping[str, Any]], None] = lambda _hook, _facts: None,
@@ -67,7 +68,7 @@ class Engine:
                 counters=counters or Counters(),
                 passing=passing,
                 observe=observe,
-                role="hub" if works else "api",
+                role=role or ("hub" if works else "api"),
             )
         )
         made = self._assembly
@@ -81,7 +82,7 @@ class Engine:
         self.timing, self.polling, self.housekeeping = made.timing, made.polling, made.housekeeping
         self.watching = made.watching
         self.counters = made.given.counters
-        self._lock = file_lock_of(database)
+        self._lock = FileLock.of(database.engine.url)
         self._tasks: list[asyncio.Task[None]] = []
         clients.states.when_usable(self._usable)
 
@@ -94,13 +95,16 @@ class Engine:
         """Which driver hands out wake-ups."""
         return "embedded" if isinstance(self.driver, EmbeddedDriver) else "postgres"
 
+    def take(self) -> None:
+        """Take a database that belongs to one process; StartRefused when another has it."""
+        self._lock.acquire()
+
     async def start(self) -> None:
         """Take the database, schedule what a former process left, begin to work.
 
         StartRefused says what stands in the way.
         """
-        if self._lock is not None:
-            self._lock.acquire()
+        self.take()
         for committer in (*self._assembly.committers, self.parts.reads):
             committer.start()
         await self._check()
@@ -126,8 +130,7 @@ class Engine:
         for committer in (*self._assembly.committers, self.parts.reads):
             await committer.stop()
         await self.store.close()
-        if self._lock is not None:
-            self._lock.release()
+        self._lock.release()
         for result in results:
             if isinstance(result, Exception):
                 raise result

@@ -1,5 +1,6 @@
 """What people and vendors see of the delivery engine."""
 
+import asyncio
 import json
 
 import pytest
@@ -175,6 +176,7 @@ async def test_the_inbox_shows_shards_and_holds(rig: Rig, sink: Sink) -> None:
             holds = (await api.get(f"{HOME}/holds")).json()["items"]
             if holds:
                 break
+            await asyncio.sleep(0.02)
         inbox = (await api.get("/api/v1/inbox")).json()
         released = await api.post(f"{HOME}/holds/{holds[0]['lane']}/release")
         again = await api.post(f"{HOME}/holds/0000000000000000/release")

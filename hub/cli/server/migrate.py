@@ -22,16 +22,20 @@ def migrate(
 ) -> None:
     """Bring the database to this version's schema (`hub serve` on SQLite does so by itself)."""
     from hub.db.engine import Database  # noqa: PLC0415 - so that --help is quick
+    from hub.dispatch.embedded import FileLock  # noqa: PLC0415 - so that --help is quick
     from hub.migrations import run  # noqa: PLC0415 - so that --help is quick
 
     async def upgrade() -> None:
         database = Database(settings.database_url)
+        lock = FileLock.of(database.engine.url)
+        lock.acquire()
         try:
             await run.migrate(database)
             if reshard:
                 await run.reshard(database, reshard)
         finally:
             await database.close()
+            lock.release()
 
     with refusing():
         settings = settings_of(data=data)

@@ -35,8 +35,19 @@ def serve(
     """Run the hub: API, worker and scheduler in one process."""
     with refusing():
         settings = settings_of(data=data, host=host, port=port, public_url=public_url)
+        _refuse_idle_sqlite(settings)
         settings.prepare_data_dir()
         _serve(settings)
+
+
+def _refuse_idle_sqlite(settings: "HubSettings") -> None:
+    from hub.errors import StartRefused  # noqa: PLC0415 - so that --help is quick
+
+    if settings.embedded and not settings.dispatch.works:
+        raise StartRefused(
+            "HUB_DISPATCH__WORKS=false needs PostgreSQL and hub worker processes: "
+            "with SQLite, one hub serve does everything."
+        )
 
 
 def _serve(settings: "HubSettings") -> None:
@@ -48,6 +59,10 @@ def _serve(settings: "HubSettings") -> None:
         from hub.app import create_app  # noqa: PLC0415 - the whole hub; after the port is ours
 
         app = create_app(settings)
+    from hub.cli.server.waiting import Opening  # noqa: PLC0415 - so that --help is quick
+    from hub.http.gate import Gate  # noqa: PLC0415 - so that --help is quick
+
+    gate = Gate(app)
     url = address(listening, settings.http.host)
 
     def ready() -> None:
@@ -60,7 +75,7 @@ def _serve(settings: "HubSettings") -> None:
         "lifespan": "off",
     }
     with _url_file(settings.data_dir, url):
-        run_all({listening: server(app, ready, **options)}, app.router.lifespan_context(app))
+        run_all({listening: server(gate, ready, **options)}, Opening(app, gate))
     typer.echo("The hub has stopped.")
 
 
@@ -73,6 +88,7 @@ def _migrating(settings: "HubSettings") -> Iterator[None]:
     if not settings.embedded or asyncio.run(_is_current(settings)):
         yield
         return
+    _refuse_if_used(settings)
     command = [sys.executable, "-m", "hub", "migrate", "--data", str(settings.data_dir)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:  # noqa: S603 - ourselves
         try:
@@ -83,6 +99,17 @@ def _migrating(settings: "HubSettings") -> Iterator[None]:
         _, told = child.communicate()
     if child.returncode:
         raise Failed(told.decode(errors="replace").strip() or "hub migrate failed")
+
+
+def _refuse_if_used(settings: "HubSettings") -> None:
+    """Leave the schema alone under a hub that is at work."""
+    from sqlalchemy import make_url  # noqa: PLC0415 - so that --help is quick
+
+    from hub.dispatch.embedded import FileLock  # noqa: PLC0415 - so that --help is quick
+
+    lock = FileLock.of(make_url(settings.database_url))
+    lock.acquire()
+    lock.release()
 
 
 async def _is_current(settings: "HubSettings") -> bool:

@@ -5,11 +5,12 @@ import contextlib
 import errno
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from typing import Any
 
 import uvicorn
 
+from hub.cli.server.waiting import Opening
 from hub.errors import StartRefused
 
 GRACE_S = 10
@@ -44,13 +45,16 @@ def server(app: Any, on_ready: Callable[[], None], **options: Any) -> "Server": 
     return Server(config, on_ready)
 
 
-def run_all(servers: Mapping[socket.socket, "Server"], around: Any = None) -> None:  # noqa: ANN401 - an async context manager
-    """Serve until SIGTERM or SIGINT; `around` is open the whole time."""
+def run_all(servers: Mapping[socket.socket, "Server"], opening: Opening | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; with `opening`, ready when that is open."""
     listed: Sequence[Server] = tuple(servers.values())
 
     async def serve() -> None:
-        async with around or contextlib.nullcontext():
-            await asyncio.gather(*(one.serve(sockets=[at]) for at, one in servers.items()))
+        if opening is None:
+            await asyncio.gather(*_served(servers))
+            return
+        async with opening.closing():
+            await _serve_opened(servers, opening)
 
     with (
         _stopping(listed),
@@ -59,17 +63,49 @@ def run_all(servers: Mapping[socket.socket, "Server"], around: Any = None) -> No
         runner.run(serve())
 
 
+def _served(servers: Mapping[socket.socket, "Server"]) -> list[Coroutine[Any, Any, None]]:
+    return [one.serve(sockets=[at]) for at, one in servers.items()]
+
+
+async def _serve_opened(servers: Mapping[socket.socket, "Server"], opening: Opening) -> None:
+    """Serve an app that is open, or refuse until it is; what fails to open ends the servers."""
+    listed = tuple(servers.values())
+    if await opening.at_once():
+        await asyncio.gather(*_served(servers))
+        return
+    for one in listed:
+        one.waits = True
+    serving = asyncio.gather(*_served(servers))
+    try:
+        await opening.wait(lambda: any(one.should_exit for one in listed))
+        for one in listed:
+            one.go_ready()
+    except BaseException:
+        for one in listed:
+            one.should_exit = True
+        raise
+    finally:
+        await serving
+
+
 class Server(uvicorn.Server):
     """A uvicorn that tells when it is ready and leaves signals to `run_all`."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self.waits = False
+
+    def go_ready(self) -> None:
+        """Say that it is ready, after a time in which it was not."""
+        self.waits = False
+        if not self.should_exit:
+            self._on_ready()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept, then say so."""
         await super().startup(sockets=sockets)
-        if self.started:
+        if self.started and not self.waits:
             self._on_ready()
 
     @contextlib.contextmanager

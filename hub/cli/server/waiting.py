@@ -1,0 +1,61 @@
+"""Starting where the database is not there yet: wait, say so, and begin when it is."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from hub.db.engine import Database
+    from hub.http.gate import Gate
+
+_LOOK_S: Final = 1.0
+
+
+class Opening:
+    """Opens an app's lifespan once its database answers; until then the gate is shut.
+
+    `opened` is set when it is open. StartRefused from the lifespan ends the program.
+    """
+
+    def __init__(self, app: Any, gate: "Gate | None" = None) -> None:  # noqa: ANN401 - FastAPI, imported late
+        self._app, self._gate = app, gate
+        self._lifespan = contextlib.AsyncExitStack()
+
+    async def at_once(self) -> bool:
+        """Open if the database answers; False: it has to be waited for."""
+        why = await self._away()
+        if why:
+            typer.echo(f"The database can't be reached ({why}). Waiting for it …", err=True)
+            if self._gate is not None:
+                self._gate.shut("its database")
+            return False
+        await self._open()
+        return True
+
+    async def wait(self, stopping: Callable[[], bool]) -> None:
+        """Open as soon as the database answers, unless the process stops before."""
+        while not stopping():
+            await asyncio.sleep(_LOOK_S)
+            if not await self._away():
+                await self._open()
+                return
+
+    @contextlib.asynccontextmanager
+    async def closing(self) -> AsyncIterator[None]:
+        """Close at the end of the block what was opened by then."""
+        async with self._lifespan:
+            yield
+
+    async def _away(self) -> str:
+        from hub.db.away import why_away  # noqa: PLC0415 - so that --help is quick
+
+        database: Database = self._app.state.database
+        return "" if database.is_sqlite else await why_away(database)
+
+    async def _open(self) -> None:
+        await self._lifespan.enter_async_context(self._app.router.lifespan_context(self._app))
+        if self._gate is not None:
+            self._gate.open()
