@@ -150,18 +150,9 @@ async def test_two_worker_processes_never_exceed_the_accounts_pace(postgres_url:
         number = str(tenant.id)
     await database.close()
     pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, "-c", WORKER, postgres_url, number, "2")
     workers = [
-        await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-c",
-            WORKER,
-            postgres_url,
-            number,
-            str(seconds),
-            stdin=pipe,
-            stdout=pipe,
-        )
-        for _ in range(2)
+        await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe) for _ in range(2)
     ]
     for worker in workers:
         assert worker.stdout is not None
