@@ -93,7 +93,7 @@ def create_app(settings: HubSettings, *, works: bool | None = None, serves: bool
     state.serves = serves
     state.catalog, state.plugins, state.counters = loaded.catalog, loaded.reports, counters
     state.authenticate = Authenticator(database, settings)
-    state.plans = Plans(database, loaded.catalog)
+    state.plans = Plans(database, loaded.catalog, memory=settings.rules.memory_mib * 1024 * 1024)
     state.whatifs = Whatifs(database, loaded.catalog)
     limits = Limits(pool=None if settings.embedded else SharedBuckets(database))
     state.clients = Clients(database, loaded.catalog, settings, limits=limits)

@@ -142,6 +142,21 @@ class PluginsSettings(_Group):
     )
 
 
+class RulesSettings(_Group):
+    """How much of rules a tenant and a process may have."""
+
+    max_in_tenant: int = Field(
+        default=100_000,
+        ge=1,
+        description="Published rules of a tenant; publishing more is refused.",
+    )
+    memory_mib: int = Field(
+        default=512,
+        ge=16,
+        description="Memory of a process's compiled rules; tenants not asked for longest go first.",
+    )
+
+
 class LoggingSettings(_Group):
     """What the process writes to standard error."""
 
@@ -168,6 +183,7 @@ class HubSettings(BaseSettings):
     dispatch: DispatchSettings = DispatchSettings()
     secrets: SecretsSettings = SecretsSettings()
     plugins: PluginsSettings = PluginsSettings()
+    rules: RulesSettings = RulesSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @property

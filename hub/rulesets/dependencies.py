@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 
 from hub.http.actor import Actor
 from hub.http.bodies import unstorable
-from hub.http.deps import ReadSession, TheCatalog, TheClock, WriteSession
+from hub.http.deps import ReadSession, TheCatalog, TheClock, TheSettings, WriteSession
 from hub.rulesets.live import LiveLists
 from hub.rulesets.plans import Plans
 from hub.rulesets.work import Work
@@ -32,9 +32,16 @@ def _reading(
 
 
 def _writing(
-    session: WriteSession, catalog: TheCatalog, plans: ThePlans, clock: TheClock
+    session: WriteSession,
+    catalog: TheCatalog,
+    plans: ThePlans,
+    clock: TheClock,
+    settings: TheSettings,
 ) -> MakeWork:
-    return lambda actor: Work(session, actor, catalog, plans, clock, locks=True)
+    most = settings.rules.max_in_tenant
+    return lambda actor: Work(
+        session, actor, catalog, plans, clock, locks=True, most_published=most
+    )
 
 
 Reading = Annotated[MakeWork, Depends(_reading)]

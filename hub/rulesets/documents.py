@@ -1,7 +1,7 @@
 """Rulesets as YAML and JSON documents: read without surprises, written to be read. Pure."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
@@ -9,6 +9,9 @@ from pydantic import ValidationError
 from hub.errors import BadRequest, Fault, Invalid
 from hub.http.faults import pointer_of
 from hub.rulesets.schemas import RulesetsDocument
+
+_BREAKS: Final = frozenset("\r\x85\u2028\u2029")
+"""What YAML takes for the end of a line unless it is escaped."""
 
 
 class _Plain(yaml.SafeLoader):
@@ -45,7 +48,7 @@ class _Written(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
+    style = '"' if _BREAKS & set(text) else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

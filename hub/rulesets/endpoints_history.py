@@ -35,10 +35,11 @@ _DOCUMENT: dict[str, Any] = {
         "required": True,
         "content": {
             "application/json": {"schema": {"type": "object"}},
-            YAML: {"schema": {"type": "string"}},
+            YAML: {"schema": {"type": "object"}},
         },
     }
 }
+_WRITTEN = {"$ref": "#/components/schemas/RulesetsDocument"}
 
 
 class ImportQuery(BaseModel):
@@ -59,7 +60,7 @@ class ImportQuery(BaseModel):
     f"{_LIST}/export",
     operation_id="export_rulesets",
     response_model=None,
-    responses={200: {"model": RulesetsDocument, "content": {YAML: {"schema": {"type": "string"}}}}},
+    responses={200: {"model": RulesetsDocument, "content": {YAML: {"schema": _WRITTEN}}}},
 )
 async def export_rulesets(
     actor: RulesRead,

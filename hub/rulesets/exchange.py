@@ -73,7 +73,8 @@ class _Step:
 
 async def exported(work: Work, named: Sequence[str], *, draft: bool) -> RulesetsDocument:
     """Return rulesets as an import takes them: active versions, or with `draft` the drafts."""
-    rows = [await work.found(one) for one in named] or list(await work.rulesets.in_order())
+    chosen = {row.id: row for row in [await work.found(one) for one in named]}
+    rows = list(chosen.values()) or list(await work.rulesets.in_order())
     found = []
     for row in rows:
         active = await work.active(row)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from hub.db.conflicts import taken
 from hub.errors import Conflict, Fault, Invalid
 from hub.ids import new_id
+from hub.rules.check import MAX_RULES
 from hub.rulesets.bodies import body_of, copied, rules_of
 from hub.rulesets.models import Ruleset, RulesetDraft, RulesetVersion
 from hub.rulesets.schemas import FromTemplateOut, Order, RulesetIn, RulesetOut, RulesetPatch
@@ -125,6 +126,9 @@ async def added(
 
 async def put_draft(work: Work, row: Ruleset, rules: Sequence[Any]) -> RulesetDraft:
     """Write the working copy; the revision rises by one."""
+    if len(rules) > MAX_RULES:
+        text = f"At most {MAX_RULES:,} rules in a ruleset."
+        raise Invalid(text, errors=[Fault("/rules", text, "limit.rules")])
     draft = await work.drafts.of(row.id)
     body = body_of(rules, new_id)
     row.draft_revision += 1

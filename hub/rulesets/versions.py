@@ -275,6 +275,7 @@ async def publish_body(
     if not rules and row.active_version is None:
         raise Conflict("The draft has no rules.")
     await work.refuse_wrong(rules)
+    await work.refuse_crowd(row, rules)
     rules = await _with_own_ids(work, row, rules)
     findings = await work.findings(row, rules)
     refuse_odd(findings, accept_warnings=asked.accept_warnings)

@@ -10,7 +10,7 @@ from hub.activity import audit, journal
 from hub.catalog.catalog import Catalog
 from hub.clock import Clock
 from hub.clock import now as present
-from hub.errors import Conflict, Fault, NotFound, RulesetInvalid
+from hub.errors import Conflict, Fault, Invalid, NotFound, RulesetInvalid
 from hub.http.actor import Actor
 from hub.rules import Problem, Schema, check_ruleset
 from hub.rules import Ruleset as PlanRuleset
@@ -32,6 +32,7 @@ class Work:
     """One request's tools; the schema is read once, when it is first needed.
 
     With `locks` the rulesets that are asked for are changed by nobody else meanwhile.
+    `most_published` rules a tenant may have.
     """
 
     session: "AsyncSession"
@@ -40,6 +41,7 @@ class Work:
     plans: Plans
     clock: Clock = present
     locks: bool = False
+    most_published: int = 100_000
     _schema: Schema | None = field(default=None, init=False)
 
     @property
@@ -131,6 +133,14 @@ class Work:
             for row in await self.rulesets.in_order()
             if row.id in versions and row.id != without
         ]
+
+    async def refuse_crowd(self, row: Ruleset, rules: Sequence[Any]) -> None:
+        """Raise Invalid when the tenant would have more published rules than it may have."""
+        active = await self.versions.active()
+        others = sum(len(rules_of(one.body)) for key, one in active.items() if key != row.id)
+        if others + len(rules) > self.most_published:
+            text = f"A tenant has at most {self.most_published:,} published rules."
+            raise Invalid(text, errors=[Fault("/rules", text, "limit.rules")])
 
     async def words(self, rules: Iterable[Mapping[str, Any]]) -> list[str]:
         """Say rules in plain words."""

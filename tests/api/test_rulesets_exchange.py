@@ -1,14 +1,24 @@
 """Export, import and templates: whole rulesets, all or nothing, the same twice."""
 
+from urllib.parse import quote
+
+import jsonschema_rs
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from fastapi import FastAPI
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from hub.http.openapi import describe
+from hub.rulesets.documents import read_document, to_json, to_yaml
+from hub.rulesets.endpoints import router
+from hub.rulesets.schemas import RulesetDocument, RulesetsDocument
 from hub.sdk.templates import RulesetTemplate
+from hub.settings import HubSettings
 from tests.api.rules_world import TEMPLATE, TwoWay, add_connectors, api, catalog_of, rule, two_way
 
 CASE = "salesforce.case"
+ANY = {"If-Match": "*"}
 
 
 @pytest.fixture
@@ -242,6 +252,102 @@ async def test_whatever_is_written_in_a_draft_nothing_breaks(sqlite_hub, given_)
         await hub.get("/rulesets/export?draft=true&format=yaml"),
     ):
         assert answer.status_code < 500, answer.text
+
+
+def described(path, method="get"):
+    """The schemas of the operation's answer, by media type, as the description gives them."""
+    app = FastAPI()
+    app.include_router(router)
+    description = describe(app)
+    content = description["paths"][path][method]["responses"]["200"]["content"]
+    shared = {"components": description["components"]}
+    return {
+        kind: jsonschema_rs.validator_for(told["schema"] | shared, validate_formats=True)
+        for kind, told in content.items()
+    }
+
+
+ODD = ["", " ", "yes", "null", "1e3", "2024-01-01", "0x1F", "~", "- a", "a: b", "#", "'", '"',
+       "\n x", "x \n\n", "\t", "\x07", "\x7f", "\x85", "\u2028", "\ufeff", "é", "e\u0301",
+       "\u202e", "💥", "&a", "*a", "!!int", "{{", "%", "@", "`", "|", ">", "\\",
+       "\r\n"]  # fmt: skip
+texts = st.sampled_from(ODD) | st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | texts
+    | st.floats(allow_nan=False, allow_infinity=False, width=32),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+any_rules = st.lists(st.dictionaries(texts, anything, max_size=4) | broken, max_size=3)
+some_rulesets = st.dictionaries(
+    texts.map(lambda text: text[:120]).filter(len), any_rules, min_size=1, max_size=3
+)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(some_rulesets, texts)
+async def test_whatever_rulesets_hold_their_export_is_as_described(sqlite_hub, given_, text):
+    hub = sqlite_hub
+    schemas = described("/api/v1/tenants/{tenant}/rulesets/export")
+    for one in (await hub.get("/rulesets")).json()["items"]:
+        await hub.delete(f"/rulesets/{one['id']}?name={quote(one['name'], safe='')}", headers=ANY)
+    for name, listed in given_.items():
+        body = {"name": name, "rules": listed, "description": text}
+        made = await hub.post("/rulesets?unchecked=true", json=body)
+        assert made.status_code == 201, made.text
+
+    as_json = await hub.get("/rulesets/export?draft=true")
+    as_yaml = await hub.get("/rulesets/export?draft=true&format=yaml")
+    one = await hub.get("/rulesets/export", params={"ruleset": [next(iter(given_))] * 2})
+
+    assert as_json.headers["content-type"] == "application/json"
+    schemas["application/json"].validate(as_json.json())
+    schemas["application/json"].validate(one.json())
+    assert as_yaml.headers["content-type"] == "application/yaml"
+    schemas["application/yaml"].validate(yaml.safe_load(as_yaml.text))
+    assert sorted(given_) == sorted(one["name"] for one in as_json.json()["rulesets"])
+    assert len(one.json()["rulesets"]) == 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.dictionaries(texts, anything, max_size=4), max_size=3), texts)
+@example([{"note": "a\x85\nb", "\u2029": "\r"}], "\x85")
+def test_a_document_is_the_same_in_yaml_and_in_json(listed, text):
+    one = RulesetDocument(name="x", description=text, rules=listed)
+    whole = RulesetsDocument(rulesets=[one])
+
+    as_yaml = to_yaml(whole).encode()
+
+    assert read_document(as_yaml, "application/yaml") == whole
+    assert read_document(to_json(whole).encode(), "application/json") == whole
+    assert yaml.safe_load(as_yaml) == whole.model_dump(mode="json", exclude_none=True)
+
+
+async def test_a_ruleset_and_a_tenant_hold_a_limited_number_of_rules(database, tenant):
+    await add_connectors(database, tenant)
+    few = HubSettings(rules={"max_in_tenant": 2})
+    async with api(database, tenant, settings=few) as hub:
+        many = [{**rule(), "name": str(number)} for number in range(1000)]
+        await hub.post("/rulesets", json={"name": "many", "rules": many})
+        first = (await hub.get("/rulesets/many/draft/rules")).json()["items"][0]["id"]
+
+        added = await hub.post("/rulesets/many/draft/rules", json=rule(), headers=ANY)
+        copied = await hub.post(f"/rulesets/many/draft/rules/{first}:duplicate", headers=ANY)
+        published = await hub.post("/rulesets/many/draft:publish", json={"accept_warnings": True})
+        await hub.post("/rulesets", json={"name": "two", "rules": [rule("a"), rule("b", when={})]})
+        fits = await hub.post("/rulesets/two/draft:publish", json={"accept_warnings": True})
+
+        assert {one.status_code for one in (added, copied, published)} == {422}
+        for one in (added, copied, published):
+            assert one.json()["errors"][0]["code"] == "limit.rules"
+        assert fits.status_code == 200
 
 
 # --------------------------------------------------------------------------- templates
