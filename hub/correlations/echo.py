@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -57,13 +57,15 @@ class Known:
 
     `values` are what the vendor last reported, without what we wrote since. `note_of` is the
     run that wrote the event's note. `creating` is the run that made the record. `about` are
-    the fields whose change the event's trigger reports; () = any.
+    the fields whose change the event's trigger reports; () = any. `follows` are, by field,
+    those that the vendor works it out from.
     """
 
     values: Mapping[str, Value] | None
     receipts: Sequence[Receipt] = ()
     noise: frozenset[str] = frozenset()
     about: frozenset[str] = frozenset()
+    follows: Mapping[str, frozenset[str]] = field(default_factory=dict)
     origin: Made | None = None
     creating: Made | None = None
     note_is_ours: bool = False
@@ -84,7 +86,10 @@ def judge(event: Event, known: Known) -> Judgement:
         for field in (live if changed is None else changed)
         if field in live and live[field].digest == digest(event.record.values.get(field))
     )
-    caused = max((live[field] for field in ours), key=lambda one: one.sent_at, default=None)
+    ours |= _consequences(changed, ours, known.follows)
+    caused = max(
+        (live[field] for field in ours if field in live), key=lambda one: one.sent_at, default=None
+    )
     if ours and _is_all_ours(changed, ours, known.about):
         fields = ", ".join(sorted(ours))
         assert caused is not None  # noqa: S101 - there is one for each of `ours`
@@ -106,6 +111,13 @@ def judge(event: Event, known: Known) -> Judgement:
         caused_by=caused.run_id if caused else None,
         hops=caused.hops + 1 if caused else 0,
     )
+
+
+def _consequences(
+    changed: frozenset[str] | None, ours: frozenset[str], follows: Mapping[str, frozenset[str]]
+) -> frozenset[str]:
+    """Return the changed fields that only follow from what we wrote."""
+    return frozenset(one for one in (changed or ()) if follows.get(one, frozenset()) & ours)
 
 
 def _is_all_ours(

@@ -153,6 +153,7 @@ class Finish:
     notes: tuple[NotePair, ...] = ()
     seen: tuple[tuple[RecordKey, Seen], ...] = ()
     wrote_nothing: tuple[LedgerRun, ...] = ()
+    wrote: tuple[ToWrite, ...] = ()
     lines: tuple[Line, ...] = ()
 
 
@@ -226,6 +227,7 @@ class StepWriter:
         matters.drop_receipts(
             connection, [run.id for run in _joined(one.wrote_nothing for one in ends)]
         )
+        _write_receipts(connection, _joined(one.wrote for one in ends), now)
         for one in ends:
             self._settle_records(connection, one, now, moves)
         matters.store_seen(connection, _joined(one.seen for one in ends), now)

@@ -1,7 +1,7 @@
 """What rules can do."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -50,13 +50,16 @@ class ActionResult:
     `summary` is one sentence for people ("Created incident #42").
     `record` is the record that was made or changed, as far as the answer told.
     `changed` is False when it was so already. `note` is the id of the note that was made; with
-    a note and no record, the note is all that the action wrote.
+    a note and no record, the note is all that the action wrote. `wrote` are values of the
+    target, by key, that it set beside those that `Action.writes` foretold: the id that a name
+    stood for, a status that was looked up.
     """
 
     summary: str
     record: Record | None = None
     changed: bool = True
     note: str | None = None
+    wrote: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,8 @@ class FieldSchema:
     `required` means: a record can't be created without it. `secret` masks the value in traces.
     `noise` fields (modification stamps) never count as changed.
     `vendor_name` is the vendor's own name, so that schema discovery leaves the field out.
+    `follows` are the keys of fields that the vendor works this one out from: when one of them
+    was written by a run, a change of this one is the write's consequence and an echo like it.
     """
 
     source_object: str
@@ -60,6 +62,7 @@ class FieldSchema:
     noise: bool = False
     max_length: int | None = None
     vendor_name: str = ""
+    follows: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -109,6 +112,7 @@ class SourceObject:
         noise: bool = False,
         max_length: int | None = None,
         vendor_name: str = "",
+        follows: Iterable[str] = (),
     ) -> FieldSchema:
         """Declare a field of this object; given choices make a text field a choice field."""
         listed = tuple(
@@ -131,6 +135,7 @@ class SourceObject:
             noise=noise,
             max_length=max_length,
             vendor_name=vendor_name,
+            follows=tuple(follows),
         )
 
     def trigger(self, verb: str, label: str, *, about: Iterable[str] = ()) -> Trigger:

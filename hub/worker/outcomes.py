@@ -1,6 +1,7 @@
 """What follows from an attempt: the ledger's row, links, receipts, activity, the next attempt."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -10,14 +11,15 @@ from hub.correlations.linking import LinkWanted
 from hub.correlations.repository import LinkView, Matter, NotePair, RecordKey
 from hub.correlations.seen import Seen
 from hub.deliveries.repository import Hold, PendingEvent
-from hub.deliveries.steps import Finish, Line
+from hub.deliveries.steps import Finish, Line, ToWrite
 from hub.runs import retry
 from hub.runs.ledger import LedgerRun, NewAttempt
 from hub.runs.runner import Attempted, Job, packed_result, writes_of
 from hub.sdk.actions import ActionResult
 from hub.sdk.errors import OutcomeUnknown, RateLimited, Unavailable
 from hub.sdk.events import Record
-from hub.worker.intents import run_record
+from hub.sdk.vocabulary import Value
+from hub.worker.intents import expect, run_record
 from hub.worker.loading import Known
 from hub.worker.parts import Parts
 from hub.worker.telling import label_of, run_line
@@ -37,6 +39,7 @@ class Outcomes:
     notes: list[NotePair] = field(default_factory=list)
     seen: dict[RecordKey, Seen] = field(default_factory=dict)
     wrote_nothing: list[LedgerRun] = field(default_factory=list)
+    wrote: list[ToWrite] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
 
     def finish(self, *, outcome: str, hold: Hold | None, over: bool) -> Finish:
@@ -55,6 +58,7 @@ class Outcomes:
             notes=tuple(self.notes),
             seen=tuple(self.seen.items()),
             wrote_nothing=tuple(self.wrote_nothing),
+            wrote=tuple(self.wrote),
             lines=tuple(self.lines),
         )
 
@@ -225,7 +229,7 @@ class Outcomes:
             key = RecordKey(run.tenant_id, run.connector_id, record.source_object, record.id)
             self._link(run, key, record)
         writes = writes_of(job.action, run.params).values
-        if key is None or not (writes or record):
+        if key is None or not (writes or record or result.wrote):
             return
         seen = self.known.seen.get(key)
         if seen is None:
@@ -239,9 +243,25 @@ class Outcomes:
             )
         if job.action.creates and record is not None:
             seen = replace(seen, values={**seen.values, **(writes or {}), **record.values})
-        elif result.changed and result.note is None:
-            seen = seen.wrote(writes or {}, now)
+        elif result.changed:
+            more = self._wrote_besides(run, key, result, writes or {})
+            if result.note is None:
+                seen = seen.wrote({**(writes or {}), **more}, now)
         self.known.seen[key] = self.seen[key] = seen
+
+    def _wrote_besides(
+        self, run: LedgerRun, key: RecordKey, result: ActionResult, foreseen: Mapping[str, Value]
+    ) -> Mapping[str, Value]:
+        """Return what a run wrote that its parameters did not tell, and leave receipts of it.
+
+        Such as the id that a name stood for.
+        """
+        more = {name: value for name, value in result.wrote.items() if name not in foreseen}
+        if more:
+            wrote = ToWrite(record=key, run=run, values=more)
+            self.wrote.append(wrote)
+            expect(self.known, [wrote], self.parts.now())
+        return more
 
     def _link(self, run: LedgerRun, key: RecordKey, record: Record) -> None:
         if run.correlation_id is None:

@@ -84,6 +84,7 @@ class Parts:
     passing: Callable[[str], None] = nothing_happens
     settled: Callable[[str, Mapping[str, Any]], None] = lambda _hook, _facts: None
     noise: dict[str, frozenset[str]] = field(default_factory=dict)
+    follows: dict[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
 
     async def commit(self, step: Step) -> Stepped:
@@ -105,6 +106,18 @@ class Parts:
             age=timedelta(hours=chosen.retry_hours),
             cap=timedelta(seconds=chosen.retry_cap_s),
         )
+
+    def follows_of(self, source_object: str) -> Mapping[str, frozenset[str]]:
+        """Return, by field of an object, the fields that the vendor works it out from."""
+        known = self.follows.get(source_object)
+        if known is None:
+            known = {
+                one.key: frozenset(one.follows)
+                for one in self.catalog.fields_of(source_object)
+                if one.follows
+            }
+            self.follows[source_object] = known
+        return known
 
     def noise_of(self, source_object: str) -> frozenset[str]:
         """Return the fields of an object that never count as changed."""

@@ -98,6 +98,7 @@ class Planner:
                 values=None if seen is None else seen.values,
                 receipts=known.receipts.get(record, ()),
                 noise=self.parts.noise_of(record.source_object),
+                follows=self.parts.follows_of(record.source_object),
                 about=frozenset(trigger.about if trigger is not None else ()),
                 origin=self._origin(event, known),
                 creating=Made(run_id=link.made_by_run, creates=True)

@@ -189,6 +189,40 @@ async def test_closing_an_incident_resolves_its_page(desk: Desk) -> None:
     assert desk.row(incident)[api("Status_ID__c")] == "COMPLETED"
 
 
+@pytest.mark.parametrize("status", ["name", "looked up", "id"])
+async def test_closing_by_our_own_write_is_an_echo_however_the_status_was_named(
+    desk: Desk, status: str
+) -> None:
+    world = desk.world
+    given = {"name": {"status": "CLOSED"}, "looked up": {}}
+    own = given.get(status, {"status": desk.id(STATUS_API, "CLOSED")})
+    close = {"do": "remedyforce.close_incident", "connector": "remedyforce",
+             "with": {**own, "resolution": "Done"}}  # fmt: skip
+    noted = {"do": "pagerduty.add_note", "connector": "pagerduty", "with": {"content": "Closed"}}
+    page = {"do": "pagerduty.create_incident", "connector": "pagerduty", "unless_linked": True,
+            "with": {"service": "PGEN001", "title": "Line 3 down"}}  # fmt: skip
+    rules: list[Json] = [
+        {"name": "Page", "on": [f"{RULE_OBJECT}.created"], "then": [page]},
+        {"name": "Close", "on": ["pagerduty.incident.resolved"], "then": [close]},
+        {"name": "Told", "on": [f"{RULE_OBJECT}.updated"], "then": [noted],
+         "when": {"any": [{"field": f"{RULE_OBJECT}.{one}", "op": "changed"}
+                          for one in ("status", "status_name", "is_open", "closed_at")]}},
+    ]  # fmt: skip
+    await world.rules(*({"format": 1, "object": RULE_OBJECT, **one} for one in rules))
+    incident = desk.line_down()
+    made = (await desk.paged())["id"]
+    await world.quiet()
+
+    await world.pagerduty.resolve(made, by=JOHN)
+    await desk.has(incident, Status_ID__c="CLOSED")
+    await world.quiet()
+    newest = (await world.items("deliveries", connector="remedyforce"))[0]
+    events = (await world.get(f"deliveries/{newest['id']}/trace"))["events"]
+
+    assert [one["state"] for one in events] == ["echo"]
+    assert await desk.notes(made) == []
+
+
 @pytest.mark.covers("RF-004")
 async def test_notes_go_both_ways_and_only_notes(desk: Desk) -> None:
     world = desk.world

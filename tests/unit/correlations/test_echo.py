@@ -125,3 +125,36 @@ def test_what_we_wrote_counts_until_the_vendor_reports_it():
     assert wrote.present == {"status": "Working", "owner": "ana"}
     assert wrote.values["status"] == "New"
     assert told.present == {"status": "Closed", "owner": "ana"}
+
+
+FOLLOWS = {"is_closed": frozenset({"status"}), "closed_at": frozenset({"status"})}
+
+
+def test_what_the_vendor_works_out_from_our_write_is_our_echo_too():
+    told = event({"status": "Working", "is_closed": True, "closed_at": "now", "owner": "ana"})
+    seen = {"status": "New", "owner": "ana", "is_closed": False, "closed_at": None}
+
+    found = judge(told, known(seen, receipt(), follows=FOLLOWS))
+
+    assert found.echo == "the hub wrote closed_at, is_closed, status"
+    assert (found.caused_by, found.hops) == (7, 1)
+
+
+def test_what_follows_from_somebody_elses_change_is_genuine():
+    told = event({"status": "Closed", "is_closed": True})
+    seen = {"status": "New", "is_closed": False}
+
+    found = judge(told, known(seen, receipt(), follows=FOLLOWS))
+
+    assert (found.echo, found.ours) == (None, frozenset())
+
+
+def test_a_flows_change_beside_ours_and_its_consequences_goes_on_alone():
+    told = event({"status": "Working", "is_closed": True, "owner": "bo"})
+    seen = {"status": "New", "is_closed": False, "owner": "ana"}
+
+    found = judge(told, known(seen, receipt(), follows=FOLLOWS))
+
+    assert found.echo is None
+    assert found.ours == {"status", "is_closed"}
+    assert found.hops == 2

@@ -36,9 +36,19 @@ def _computed(
     return SField(key, label, api(name), type, computed=True, noise=noise)
 
 
+def _shown(key: str, label: str, name: str, *follows: str) -> SField:
+    """Return a formula that shows something of the record that another field points at."""
+    return SField(key, label, api(name), computed=True, follows=follows)
+
+
 def _kept(key: str, label: str, name: str, type: FieldType, *, noise: bool = False) -> SField:
     """Return a field that the package itself keeps: read, never written."""
     return SField(key, label, api(name), type, noise=noise)
+
+
+def _by_status(key: str, label: str, name: str, type: FieldType) -> SField:
+    """Return a field that the package keeps in step with the status."""
+    return SField(key, label, api(name), type, follows=("status", "status_name"))
 
 
 INCIDENT = kit.sobject(
@@ -52,35 +62,44 @@ INCIDENT = kit.sobject(
         _text("resolution", "Resolution", "incidentResolution__c", LONG),
         _text("note", "Note", "note__c", LONG),
         _points("status", "Status", "FKStatus__c", "statuses", lookups.STATUS),
-        _computed("status_name", "Status: name", "Status_ID__c"),
-        _kept("is_open", "Open", "state__c", _YES),
+        _shown("status_name", "Status: name", "Status_ID__c", "status"),
+        _by_status("is_open", "Open", "state__c", _YES),
         _points("category", "Category", "FKCategory__c", "categories", lookups.CATEGORY),
-        _computed("category_name", "Category: name", "Category_ID__c"),
+        _shown("category_name", "Category: name", "Category_ID__c", "category"),
         _points("template", "Template", "FKTemplate__c", "templates", lookups.TEMPLATE),
         _points("request_definition", "Request definition", "FKRequestDefinition__c"),
         _points("impact", "Impact", "FKImpact__c", "impacts", lookups.IMPACT),
-        _computed("impact_name", "Impact: name", "Impact_Id__c"),
+        _shown("impact_name", "Impact: name", "Impact_Id__c", "impact"),
         _points("urgency", "Urgency", "FKUrgency__c", "urgencies", lookups.URGENCY),
-        _computed("urgency_name", "Urgency: name", "Urgency_ID__c"),
+        _shown("urgency_name", "Urgency: name", "Urgency_ID__c", "urgency"),
         SField(
             "priority",
             "Priority (from impact and urgency)",
             api("FKPriority__c"),
             _REF,
             choice_source="priorities",
+            follows=("impact", "urgency", "impact_name", "urgency_name"),
         ),
-        _computed("priority_name", "Priority: number", "Priority_ID__c"),
+        _shown(
+            "priority_name",
+            "Priority: number",
+            "Priority_ID__c",
+            "impact",
+            "urgency",
+            "impact_name",
+            "urgency_name",
+        ),
         _points("client", "Client", "FKClient__c", "users", lookups.PEOPLE),
-        _computed("client_username", "Client: username", "clientId__c"),
-        _computed("client_email", "Client: e-mail", "clientEmail__c"),
+        _shown("client_username", "Client: username", "clientId__c", "client"),
+        _shown("client_email", "Client: e-mail", "clientEmail__c", "client"),
         _text("client_name", "Client: name", "Client_Name__c"),
         SField("client_phone", "Client: phone", api("Client_Phone__c"), writable=True),
         _points("contact", "Contact", "FKContact__c"),
         _points("account", "Account", "FKAccount__c"),
-        _computed("account_name", "Account: name", "Client_Account__c"),
+        _shown("account_name", "Account: name", "Client_Account__c", "client", "account"),
         _points("staff", "Staff", "FKOpenBy__c", "staff", lookups.STAFF),
         SField("owner", "Owner", "OwnerId", _REF, choice_source="owners", writable=True),
-        _computed("queue", "Queue", "Queue__c"),
+        _shown("queue", "Queue", "Queue__c", "owner"),
         SField("last_queue", "Last queue", api("queueName__c"), writable=True, max_length=40),
         _list("source", "Incident source", "contactType__c"),
         _list("incident_type", "Incident type", "IncidentType__c"),
@@ -107,8 +126,15 @@ INCIDENT = kit.sobject(
         _time("outage_from", "Outage start", "outageFrom__c"),
         _time("outage_to", "Outage end", "outageTo__c"),
         _time("follow_up_at", "Follow up at", "followUpDateTime__c"),
-        _kept("closed_at", "Closed at", "closeDateTime__c", _TIME),
-        _kept("closed_by", "Closed by", "FKClosedBy__c", _REF),
+        _by_status("closed_at", "Closed at", "closeDateTime__c", _TIME),
+        _by_status("closed_by", "Closed by", "FKClosedBy__c", _REF),
+        SField(
+            "closed_by_name",
+            "Closed by: name",
+            api("Closed_By__c"),
+            computed=True,
+            follows=("status", "status_name"),
+        ),
         SField("event_id", "Event ID", api("Event_ID__c"), writable=True, max_length=255),
         SField("inactive", "Inactive", api("inactive__c"), _YES, writable=True),
         _kept("update_count", "Record update count", "UpdateCount__c", _WHOLE, noise=True),

@@ -30,7 +30,8 @@ class SField:
 
     The API name may go through a lookup: `LastModifiedBy.Email`. Such a field can be read only.
     A field with a `lookup` also takes the name of a record that it may point at. A `computed`
-    field is worked out by Salesforce: a push may leave it out, which does not mean empty.
+    field is worked out by Salesforce: a push may leave it out, which does not mean empty. The
+    keys of the fields that it is worked out from stand in `follows`.
     """
 
     key: str
@@ -45,6 +46,7 @@ class SField:
     max_length: int | None = None
     lookup: "Lookup | None" = None
     computed: bool = False
+    follows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +251,7 @@ def _schema(declared: SObject, one: SField) -> FieldSchema:
         noise=one.noise or one.api_name in NOISE,
         max_length=one.max_length,
         vendor_name=one.api_name,
+        follows=one.follows,
     )
 
 

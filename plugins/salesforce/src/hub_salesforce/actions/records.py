@@ -203,7 +203,8 @@ def _result(
 ) -> ActionResult:
     parts = [f"{label_of(body, name)} to {_shown(value)}" for name, value in body.values.items()]
     record = Record(source_object=declared.name, id=id, values=rows.as_stored(declared, wanted))
-    return ActionResult(summary=f"Set {', '.join(parts)}", record=record)
+    wrote = events.values_of(declared, body.values)
+    return ActionResult(summary=f"Set {', '.join(parts)}", record=record, wrote=wrote)
 
 
 def _shown(value: object) -> str:
