@@ -1,9 +1,6 @@
 """`hub serve`: API, worker and scheduler in one process."""
 
-import asyncio
 import contextlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub._version import __version__
-from hub.cli.failure import Failed
+from hub.cli.server.migrating import migrating
 from hub.cli.server.starting import refusing, settings_of
 
 if TYPE_CHECKING:
@@ -55,7 +52,7 @@ def _serve(settings: "HubSettings") -> None:
 
     listening = listen(settings.http.host, settings.http.port)
     settings = _with_port(settings, listening.getsockname()[1])
-    with _migrating(settings):
+    with migrating(settings):
         from hub.app import create_app  # noqa: PLC0415 - the whole hub; after the port is ours
 
         app = create_app(settings)
@@ -77,50 +74,6 @@ def _serve(settings: "HubSettings") -> None:
     with _url_file(settings.data_dir, url):
         run_all({listening: server(gate, ready, **options)}, Opening(app, gate))
     typer.echo("The hub has stopped.")
-
-
-@contextlib.contextmanager
-def _migrating(settings: "HubSettings") -> Iterator[None]:
-    """Bring an embedded database up to date in a process of its own, beside what is done within.
-
-    Alembic stays out of this process, and a first start takes the time of the longer of the two.
-    """
-    if not settings.embedded or asyncio.run(_is_current(settings)):
-        yield
-        return
-    _refuse_if_used(settings)
-    command = [sys.executable, "-m", "hub", "migrate", "--data", str(settings.data_dir)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:  # noqa: S603 - ourselves
-        try:
-            yield
-        except BaseException:
-            child.kill()
-            raise
-        _, told = child.communicate()
-    if child.returncode:
-        raise Failed(told.decode(errors="replace").strip() or "hub migrate failed")
-
-
-def _refuse_if_used(settings: "HubSettings") -> None:
-    """Leave the schema alone under a hub that is at work."""
-    from sqlalchemy import make_url  # noqa: PLC0415 - so that --help is quick
-
-    from hub.dispatch.embedded import FileLock  # noqa: PLC0415 - so that --help is quick
-
-    lock = FileLock.of(make_url(settings.database_url))
-    lock.acquire()
-    lock.release()
-
-
-async def _is_current(settings: "HubSettings") -> bool:
-    from hub.db.engine import Database  # noqa: PLC0415 - so that --help is quick
-    from hub.migrations.version import is_current  # noqa: PLC0415 - so that --help is quick
-
-    database = Database(settings.database_url)
-    try:
-        return await is_current(database)
-    finally:
-        await database.close()
 
 
 def _with_port(settings: "HubSettings", port: int) -> "HubSettings":
