@@ -24,6 +24,7 @@ from hub.correlations import endpoints as correlations
 from hub.db.engine import Database
 from hub.deliveries import endpoints as deliveries
 from hub.http.application import equip
+from hub.imports import endpoints as imports
 from hub.mappings import endpoints as mappings
 from hub.mappings.attaching import Attaching
 from hub.mappings.resolve import Resolver
@@ -49,6 +50,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     correlations.router,
     rulesets.router,
     mappings.router,
+    imports.router,
     connectors.router,
     activity.router,
     tenants.router,

@@ -56,7 +56,7 @@ async def list_deliveries(  # noqa: PLR0913, PLR0917 - what may be filtered by
     page: PageQuery,
     connector: Annotated[str | None, Query(max_length=63)] = None,
     state: Literal["accepted", "unreadable", "ignored"] | None = None,
-    source: Literal["webhook", "poll", "replay", "timer", "desk", "manual"] | None = None,
+    source: Literal["webhook", "poll", "import", "replay", "timer", "desk", "manual"] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Page[DeliveryOut]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from hub.correlations import repository as matters
 from hub.correlations.repository import RecordKey
 from hub.correlations.values import same
-from hub.db.bulk import Kind, as_time, as_uuid, insert_rows, query
+from hub.db.bulk import Kind, as_time, as_uuid, insert_rows, query, write_rows
 from hub.sdk.events import Event
 
 LEASE: Final = timedelta(minutes=5)
@@ -23,6 +23,9 @@ _CANDIDATES: Final = """
 SELECT c.id, c.tenant_id, c.type, c.created_at,
   EXISTS (SELECT 1 FROM poll_cursors p WHERE p.connector_id = c.id)
 FROM connectors c WHERE c.state = 'active'"""
+_LINKED: Final = """
+SELECT l.source_object, l.record_id FROM {rows} JOIN links l ON l.connector_id = v.connector_id
+  AND l.source_object = v.source_object AND l.record_id = v.record_id AND l.state = 'live'"""
 _CLAIM: Final = """
 UPDATE poll_cursors SET next_at = ? WHERE (connector_id, source_object) IN (
   SELECT p.connector_id, p.source_object FROM poll_cursors p
@@ -174,6 +177,21 @@ def news_of(
         if known is None or event.note is not None or _differs(event, known.values):
             news.append(event)
     return news
+
+
+def imported_of(
+    connection: Connection, tenant_id: uuid.UUID, connector_id: uuid.UUID, events: Sequence[Event]
+) -> list[Event]:
+    """Return the events of an import that matter: of linked records only what is news."""
+    news = {id(one) for one in news_of(connection, tenant_id, connector_id, events)}
+    rows = [(connector_id, one.record.source_object, one.record.id) for one in events]
+    columns = {"connector_id": Kind.UUID, "source_object": Kind.TEXT, "record_id": Kind.TEXT}
+    linked = {(row[0], row[1]) for row in write_rows(connection, _LINKED, columns, rows)}
+    return [
+        one
+        for one in events
+        if id(one) in news or (one.record.source_object, one.record.id) not in linked
+    ]
 
 
 def _differs(event: Event, known: Mapping[str, Any]) -> bool:

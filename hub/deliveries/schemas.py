@@ -14,7 +14,7 @@ class DeliveryOut(BaseModel):
 
     id: str
     connector: str | None
-    source: str = Field(description="webhook, poll, replay, timer, desk or manual.")
+    source: str = Field(description="webhook, poll, import, replay, timer, desk or manual.")
     received_at: datetime
     state: str = Field(description="accepted, unreadable or ignored.")
     detail: str | None = Field(description="Why it is unreadable or ignored.")

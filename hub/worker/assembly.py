@@ -30,6 +30,7 @@ from hub.worker.breakers import Breakers
 from hub.worker.connectors import Connectors
 from hub.worker.drain import Drains
 from hub.worker.housekeeping import Housekeeping
+from hub.worker.importing import Importing
 from hub.worker.loading import Loader
 from hub.worker.parts import Parts, Plans, Resolver, nothing_happens
 from hub.worker.polling import Polling
@@ -80,6 +81,7 @@ class Assembly:
     polling: Polling
     timing: Timing
     watching: Watching
+    importing: Importing
     stop: asyncio.Event
 
 
@@ -118,6 +120,7 @@ def assemble(given: Given) -> Assembly:
         housekeeping=Housekeeping(parts, given.role, given.clock()),
         polling=Polling(parts, intake),
         timing=Timing(parts, intake),
+        importing=Importing(parts, intake),
         watching=Watching(parts, given.settings.public_url),
         stop=stop,
     )

@@ -80,7 +80,7 @@ class Engine:
         )
         self.intake, self.linker, self.reopening = made.intake, made.linker, made.reopening
         self.timing, self.polling, self.housekeeping = made.timing, made.polling, made.housekeeping
-        self.watching = made.watching
+        self.watching, self.importing = made.watching, made.importing
         self.counters = made.given.counters
         self._lock = FileLock.of(database.engine.url)
         self._tasks: list[asyncio.Task[None]] = []
@@ -113,6 +113,7 @@ class Engine:
             await self.store.write(
                 lambda connection: restart(connection, self.driver, self.inbox, self.clock())
             )
+            await self.importing.resume()
         await self.intake.measure()
         if self._works:
             self._add_jobs()
@@ -125,6 +126,7 @@ class Engine:
         self._assembly.stop.set()
         await self.polling.stop()
         await self.watching.stop()
+        await self.importing.stop()
         results = await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.housekeeping.stop()
         for committer in (*self._assembly.committers, self.parts.reads):
@@ -170,6 +172,7 @@ class Engine:
         every("poll", 1.0, self.polling.tick)
         every("watch", 1.0, self.watching.tick)
         every("rules", 5.0, self.parts.care.tick)
+        every("imports", 0.5, self.importing.tick)
         every("timers", 1.0, self.timing.tick)
         every("settle", 1.0, self.settle)
         every("breakers", 1.0, housekeeping.each_second)
