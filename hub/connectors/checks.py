@@ -140,7 +140,8 @@ class Checker:
             raise ConnectorError(f"The vendor has no subscription to {self._webhook_url}.")
         if not state.active:
             raise ConnectorError(f"The subscription is disabled at the vendor. {state.detail}")
-        return f"Webhook endpoint configured ({state.id})"
+        told = f". {state.detail}" if state.detail else ""
+        return f"Webhook endpoint configured ({state.id}){told}"
 
     async def _fields(self) -> Line:
         async def read(_: Any) -> str:  # noqa: ANN401 - the plugin's client

@@ -143,13 +143,15 @@ class Subscription(Generic[Client]):
     """Makes the vendor send webhooks.
 
     `ensure(client, our URL)` keeps an existing subscription. The secret it returns goes
-    into the settings field `secret_field`.
+    into the settings field `secret_field`. `wake(client, our URL)` switches a subscription on
+    again that the vendor itself switched off; one that a person switched off stays off.
     """
 
     ensure: Callable[[Client, str], Awaitable[SubscriptionState]]
     inspect: Callable[[Client, str], Awaitable[SubscriptionState | None]]
     ping: Callable[[Client, str], Awaitable[str]]
     remove: Callable[[Client, str], Awaitable[None]]
+    wake: Callable[[Client, str], Awaitable[SubscriptionState | None]] | None = None
     secret_field: str = "webhook_secret"  # noqa: S105 - the name of a field
 
 

@@ -67,14 +67,34 @@ class Watching:
             return
         if ok is not connector.webhook_ok:
             await self._seen(connector, now, ok=ok, detail=detail)
+        if not ok:
+            await self._wake(connector, connector.type.subscription, now)
+
+    async def _wake(
+        self, connector: OpenConnector, subscription: Subscription[Any], now: datetime
+    ) -> None:
+        """Switch it on again where the vendor switched it off; what was missed is polled."""
+        if subscription.wake is None:
+            return
+        try:
+            with vendor_call():
+                async with asyncio.timeout(_PATIENCE_S):
+                    state = await subscription.wake(connector.client, self._url(connector))
+        except (ConnectorError, TimeoutError) as error:
+            _log.info("not woken", extra={"connector": connector.name}, exc_info=error)
+            return
+        if state is not None and state.active:
+            await self._seen(connector, now, ok=True, detail="The hub switched it on again.")
+
+    def _url(self, connector: OpenConnector) -> str:
+        return f"{self.public_url}/t/{connector.tenant}/connectors/{connector.name}/webhook"
 
     async def _inspect(
         self, connector: OpenConnector, subscription: Subscription[Any]
     ) -> tuple[bool, str]:
-        url = f"{self.public_url}/t/{connector.tenant}/connectors/{connector.name}/webhook"
         with vendor_call():
             async with asyncio.timeout(_PATIENCE_S):
-                state = await subscription.inspect(connector.client, url)
+                state = await subscription.inspect(connector.client, self._url(connector))
         if state is None:
             return False, "The vendor has no subscription to this hub."
         if not state.active:

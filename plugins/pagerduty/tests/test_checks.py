@@ -1,5 +1,6 @@
 """The lines of a connector's test."""
 
+import httpx
 import pytest
 
 import hub
@@ -108,10 +109,64 @@ async def test_the_policy_is_found(with_settings):
 
 
 async def test_a_webhook_without_a_secret_is_told(with_settings, client):
-    assert await RUN["webhook"](client) == "Webhook endpoint configured"
-    assert "switched off" in await RUN["webhook"](with_settings(enable_webhook=False))
+    run = RUN["webhook_secret"]
+    assert await run(client) == "Webhook secret set"
+    assert "switched off" in await run(with_settings(enable_webhook=False))
+    legacy = with_settings(webhook_secret=None, webhook_legacy=True, webhook_token="t")
+    assert "no secret for v3" in await run(legacy)
     with pytest.raises(hub.Rejected, match="No webhook secret"):
-        await RUN["webhook"](with_settings(webhook_secret=None))
+        await run(with_settings(webhook_secret=None))
+
+
+def account_at(host, **settings):
+    """Return a client of an account whose pages lie at this host."""
+
+    def answer(_request):
+        return httpx.Response(200, json={"users": [{"html_url": f"https://{host}/users/P1"}]})
+
+    own = PagerDutySettings.model_validate({"api_key": "k", **settings})
+    return PagerDutyClient(own, httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+
+
+@pytest.mark.parametrize(
+    ("host", "settings", "said"),
+    [
+        ("acme.pagerduty.com", {}, "Account acme (US)"),
+        ("acme.pagerduty.com", {"subdomain": "acme"}, "Account acme (US)"),
+        (
+            "acme.eu.pagerduty.com",
+            {"base_url": "https://api.eu.pagerduty.com"},
+            "Account acme (EU)",
+        ),
+        ("localhost", {"subdomain": "acme"}, "PagerDuty tells no address of the account"),
+    ],
+)
+async def test_the_account_is_named_by_its_own_address(host, settings, said):
+    assert await RUN["account"](account_at(host, **settings)) == said
+
+
+@pytest.mark.parametrize(
+    ("host", "settings", "said"),
+    [
+        ("acme.pagerduty.com", {"subdomain": "other"}, "belongs to account 'acme'"),
+        ("acme.eu.pagerduty.com", {}, "lives in the EU"),
+        (
+            "acme.pagerduty.com",
+            {"base_url": "https://api.eu.pagerduty.com"},
+            "lives in the US",
+        ),
+    ],
+)
+async def test_another_account_or_region_is_told(host, settings, said):
+    with pytest.raises(hub.Rejected, match=said):
+        await RUN["account"](account_at(host, **settings))
+
+
+async def test_events_keys_alone_need_nothing_of_the_rest_api(with_settings):
+    client = with_settings(api_key=None, service_id="", from_email="", enable_webhook=False)
+
+    for run in RUN.values():
+        assert await run(client)
 
 
 async def test_a_disabled_subscription_is_told(client, sim, subscribed):

@@ -297,3 +297,27 @@ async def test_a_connector_without_a_rest_key_has_nothing_to_poll(http):
     second = await fetch(client, first.cursor)
 
     assert (first.events, second.events, second.cursor) == ((), (), first.cursor)
+
+
+async def test_earlier_entries_do_not_tell_what_came_later(client, do, sim):
+    cursor = await started(client, sim)
+    await do("add_note", NEW, content="Before")
+    await do("acknowledge_incident", NEW)
+    await do("add_note", NEW, content="Between")
+    await do("resolve_incident", NEW)
+    sim.clock.advance(1)
+    await do("add_note", NEW, content="After")
+
+    batch = await fetch(client, cursor)
+
+    assert [
+        (event.trigger.rpartition(".")[2], event.record.values.get("status"))
+        for event in batch.events
+    ] == [
+        ("annotated", None),
+        ("acknowledged", "acknowledged"),
+        ("annotated", "acknowledged"),
+        ("resolved", "resolved"),
+        ("annotated", "resolved"),
+    ]
+    assert ["assignees" in event.record.values for event in batch.events] == [False] * 4 + [True]

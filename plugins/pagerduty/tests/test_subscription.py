@@ -6,7 +6,7 @@ import hub
 from hub_pagerduty import subscription
 from hub_pagerduty.client import PagerDutyClient
 from hub_pagerduty.settings import PagerDutySettings
-from hub_pagerduty.subscription import EVENTS, ensure, inspect, ping, remove
+from hub_pagerduty.subscription import EVENTS, ensure, inspect, ping, remove, wake
 from hub_pagerduty.testing import settings_for
 
 URL = "https://hub.test/webhook"
@@ -51,7 +51,20 @@ async def test_one_made_by_hand_is_kept_and_what_is_missing_is_named(client, sim
 
     found = await inspect(client, URL)
 
-    assert "not subscribed: incident.acknowledged" in found.detail
+    assert found.detail.startswith("Not subscribed: incident.acknowledged, ")
+
+
+async def test_only_what_pagerduty_disabled_is_woken(client, sim, subscribed):
+    it = sim.world.subscriptions[subscribed.id]
+    it.disabled_until = sim.clock.now().replace(year=2030)
+    assert (await inspect(client, URL)).active is False
+    assert (await wake(client, URL)).active is True
+
+    it.active = False
+    still = await wake(client, URL)
+
+    assert (still.active, still.detail) == (False, "Somebody switched it off in PagerDuty.")
+    assert await wake(client, f"{URL}/other") is None
 
 
 async def test_a_ping_arrives_signed(client, sim, receiver, subscribed):

@@ -2,12 +2,13 @@
 
 from difflib import SequenceMatcher
 from typing import Final
+from urllib.parse import urlsplit
 
 import hub
 from hub import Check
 from hub_pagerduty import choices, errors, events_api, lookups, subscription
 from hub_pagerduty.client import PagerDutyClient
-from hub_pagerduty.settings import EventsKey, events_keys
+from hub_pagerduty.settings import EventsKey, events_keys, is_eu
 
 KEY_LENGTH: Final = 32
 _NEAREST: Final = 3
@@ -25,12 +26,16 @@ _FIND_THE_SERVICE: Final = (
     f"hub connector choices NAME services lists what there is, as does {_CURL}/services. "
     "Then: hub connector update NAME --set service_id=…"
 )
+_FIT_THE_ACCOUNT: Final = (
+    "Set subdomain to the first word of the account's web address; accounts in the EU need "
+    "base_url=https://api.eu.pagerduty.com."
+)
 _UNUSABLE: Final = {"disabled", "maintenance"}
 
 
 async def connected(client: PagerDutyClient) -> str:
     """Reach the API with the key."""
-    if not client.settings.api_key and not client.settings.client_id:
+    if not client.has_rest:
         return "Events API only: no REST key to test"
     await client.get("/abilities")
     return "Connected to PagerDuty API"
@@ -40,7 +45,7 @@ async def authorised(client: PagerDutyClient) -> str:
     """Say which kind of key it is, and whether it may do what is needed."""
     if client.settings.client_id:
         return await _scopes(client)
-    if not client.settings.api_key:
+    if not client.has_rest:
         return "Not needed: Events API only"
     try:
         me = await client.get_one("/users/me", "user")
@@ -53,9 +58,27 @@ async def authorised(client: PagerDutyClient) -> str:
     return f"Valid API key of user {me.get('email')} ({role}){remark}"
 
 
+async def account_fits(client: PagerDutyClient) -> str:
+    """Compare the account's own address with the subdomain and the region that are set."""
+    if not client.has_rest:
+        return "Not needed: Events API only"
+    listed = await client.get("/users", [("limit", "1")])
+    addresses = [urlsplit(str(one.get("html_url"))).hostname for one in listed.get("users") or ()]
+    host = addresses[0] if addresses else None
+    if host is None or not host.endswith(".pagerduty.com"):
+        return "PagerDuty tells no address of the account"
+    settings, subdomain = client.settings, host.partition(".")[0]
+    if settings.subdomain and settings.subdomain != subdomain:
+        raise hub.Rejected(f"The key belongs to account {subdomain!r}, not {settings.subdomain!r}.")
+    region = "EU" if ".eu." in host else "US"
+    if region != ("EU" if is_eu(settings) else "US"):
+        raise hub.Rejected(f"The account lives in the {region}: base_url is the other region's.")
+    return f"Account {subdomain} ({region})"
+
+
 async def plan_allows(client: PagerDutyClient) -> str:
     """Name what the account's plan lacks."""
-    if not client.settings.api_key and not client.settings.client_id:
+    if not client.has_rest:
         return "Not needed: Events API only"
     abilities = set((await client.get("/abilities")).get("abilities") or ())
     useful = ("urgencies", "teams", "coordinated_responding")
@@ -108,16 +131,16 @@ async def webhook_secret_known(client: PagerDutyClient) -> str:
     """See that deliveries can be verified."""
     if not client.settings.enable_webhook:
         return "Webhooks are switched off"
-    if client.settings.webhook_secret or client.settings.webhook_token:
-        return "Webhook endpoint configured"
+    if client.settings.webhook_secret:
+        return "Webhook secret set"
+    if client.settings.webhook_legacy and client.settings.webhook_token:
+        return "Token for V1 and V2 webhooks set; no secret for v3"
     raise hub.Rejected("No webhook secret is set.")
 
 
 async def subscriptions_healthy(client: PagerDutyClient) -> str:
     """Find subscriptions that PagerDuty disabled, and legacy extensions that double events."""
-    if not client.settings.enable_webhook or not (
-        client.settings.api_key or client.settings.client_id
-    ):
+    if not client.settings.enable_webhook or not client.has_rest:
         return "Not checked"
     subscribed = [one async for one in client.pages(subscription.PATH, "webhook_subscriptions")]
     disabled = [
@@ -165,7 +188,7 @@ async def _try_key(client: PagerDutyClient, service: str, one: EventsKey) -> Non
 
 async def rate_limit_left(client: PagerDutyClient) -> str:
     """Say how much of the rate limit is used."""
-    if not client.settings.api_key and not client.settings.client_id:
+    if not client.has_rest:
         return "Not checked"
     await client.get("/abilities")
     quota = client.quota
@@ -210,6 +233,12 @@ CHECKS: Final[tuple[Check[PagerDutyClient], ...]] = tuple(
             authorised,
             "Make a new key under Integrations, API Access Keys, and set api_key.",
         ),
+        (
+            "account",
+            "Account",
+            account_fits,
+            _FIT_THE_ACCOUNT,
+        ),
         ("plan", "Plan", plan_allows, "Ask PagerDuty about your plan."),
         (
             "service",
@@ -230,8 +259,8 @@ CHECKS: Final[tuple[Check[PagerDutyClient], ...]] = tuple(
             "Set escalation_policy_id to a policy of the account, or leave it empty.",
         ),
         (
-            "webhook",
-            "Webhook endpoint",
+            "webhook_secret",
+            "Webhook secret",
             webhook_secret_known,
             "Enable the webhook, or set webhook_secret to the secret that PagerDuty showed.",
         ),

@@ -241,7 +241,7 @@ class PagerDutyClient:
         if self.settings.client_id:
             return f"Bearer {await self._app_token.get()}"
         if not self.settings.api_key:
-            raise hub.AuthenticationFailed(
+            raise hub.Rejected(
                 "This connector has only Events API keys: an API key is needed for this."
             )
         return f"Token token={self.settings.api_key.get_secret_value()}"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from hub import Batch, Event, Poller, Value, clock
+from hub import Batch, Event, Poller, Record, Value, clock
 from hub_pagerduty.client import DEEPEST, PAGE, Json, PagerDutyClient
 from hub_pagerduty.imports import IMPORT, import_page, read_incident, stamp
 from hub_pagerduty.payloads.incidents import custom_values, incident_record, is_merged
@@ -60,7 +60,22 @@ _TRIGGERS: Final = {
 _ASSIGNING: Final = {"trigger", "acknowledge", "delegate", "escalate"}
 """These assign the incident as well: an assign entry at the same moment is part of them."""
 _FOR_EACH_TARGET: Final = {"escalate", "delegate", "assign"}
-_MOVES: Final = {"trigger", "acknowledge", "unacknowledge", "resolve"}
+_MOVES: Final = {
+    "trigger": "triggered",
+    "acknowledge": "acknowledged",
+    "unacknowledge": "triggered",
+    "resolve": "resolved",
+}
+_LATER: Final = {
+    "status",
+    "assignees",
+    "assignee_names",
+    "resolve_reason",
+    "merged_into",
+    "resolved_at",
+    "reopened_at",
+    "updated_at",
+}
 _STATUSES: Final = {
     TRIGGERED.name: "triggered",
     REOPENED.name: "triggered",
@@ -72,11 +87,17 @@ _STATUSES: Final = {
 
 
 class _Around(NamedTuple):
-    """What entries need to be understood."""
+    """What entries need to be understood.
+
+    An entry comes with its incident as it is now, not as it was: `last` are the entries that
+    tell of now, `then` is the status after the others, as far as the log says it.
+    """
 
     notes: Mapping[tuple[str, str], Json]
     started: set[tuple[str, str]]
     reopening: frozenset[str]
+    last: frozenset[str]
+    then: Mapping[str, str]
 
 
 def since(moment: datetime) -> str:
@@ -110,11 +131,15 @@ async def fetch_one(client: PagerDutyClient, incident_id: str) -> Event:
 async def _changes(client: PagerDutyClient, since: datetime, seen: set[str]) -> Batch:
     now = clock.now()
     entries, reached = await _entries(client, since, now)
-    fresh = [one for one in entries if str(one.get("id")) not in seen]
+    fresh = [one for one in entries if _id(one) not in seen]
+    started = {_moment_of(one) for one in entries if _kind(one) in _ASSIGNING}
+    reopening = await _reopening(client, entries, fresh)
     around = _Around(
         notes=await _notes(client, fresh),
-        started={_moment_of(one) for one in entries if _kind(one) in _ASSIGNING},
-        reopening=await _reopening(client, entries, fresh),
+        started=started,
+        reopening=reopening,
+        last=_last(entries, started),
+        then=_statuses(entries, reopening),
     )
     once = _once(fresh)
     events = [event for one in once if (event := _event(one, around)) is not None]
@@ -209,6 +234,8 @@ def _event(entry: Json, around: "_Around") -> Event | None:
     agent = as_object(entry.get("agent"))
     note = around.notes.get((str(id_of(incident)), _note_text(entry)))
     record = incident_record(incident, **_values(trigger, entry, agent))
+    if _id(entry) not in around.last:
+        record = _as_it_was(record, trigger, around.then.get(_id(entry)))
     return Event(
         trigger=trigger,
         record=record,
@@ -222,6 +249,45 @@ def _event(entry: Json, around: "_Around") -> Event | None:
         told=told(trigger, "log"),
         joins=joined(trigger, record),
     )
+
+
+def _last(entries: Sequence[Json], started: set[tuple[str, str]]) -> frozenset[str]:
+    """Return the newest entry of each incident, of those that tell of a change."""
+    return frozenset(
+        {
+            str(id_of(one.get("incident"))): _id(one)
+            for one in entries
+            if _kind(one) in _TRIGGERS
+            and not (_kind(one) == "assign" and _moment_of(one) in started)
+        }.values()
+    )
+
+
+def _statuses(entries: Sequence[Json], reopening: frozenset[str]) -> dict[str, str]:
+    """Return the status after each entry, where an entry of this log says it."""
+    now, then = dict[str, str](), dict[str, str]()
+    for one in entries:
+        incident = str(id_of(one.get("incident")))
+        alert = _kind(one) == "trigger" and not _is_first(one) and _id(one) not in reopening
+        if _kind(one) in _MOVES and not alert:
+            now[incident] = _MOVES[_kind(one)]
+        if incident in now:
+            then[_id(one)] = now[incident]
+    return then
+
+
+def _as_it_was(record: Record, trigger: str, status: str | None) -> Record:
+    """Leave out what may have become so only after the entry."""
+    kept = {name: value for name, value in record.values.items() if name not in _LATER}
+    if trigger == MERGED.name:
+        kept |= {name: record.values.get(name) for name in ("resolve_reason", "merged_into")}
+    if status is not None:
+        kept["status"] = status
+    return replace(record, values=kept)
+
+
+def _id(entry: Json) -> str:
+    return str(entry.get("id"))
 
 
 def _trigger(entry: Json, incident: Mapping[str, Any], around: "_Around") -> str | None:

@@ -59,6 +59,17 @@ async def ensure(client: PagerDutyClient, url: str) -> SubscriptionState:
     return state_of(await client.get_one(f"{PATH}/{found['id']}", "webhook_subscription"))
 
 
+async def wake(client: PagerDutyClient, url: str) -> SubscriptionState | None:
+    """Enable what PagerDuty disabled after failed deliveries; who switched it off keeps it so."""
+    found = await find(client, url)
+    if found is None:
+        return None
+    if not found["delivery_method"].get("temporarily_disabled"):
+        return state_of(found)
+    await client.post(f"{PATH}/{found['id']}/enable")
+    return state_of(await client.get_one(f"{PATH}/{found['id']}", "webhook_subscription"))
+
+
 async def inspect(client: PagerDutyClient, url: str) -> SubscriptionState | None:
     """Return how the subscription for this URL is; None when there is none."""
     found = await find(client, url)
@@ -92,14 +103,14 @@ def state_of(found: Json) -> SubscriptionState:
     disabled = bool(method.get("temporarily_disabled"))
     missing = sorted(set(_INCIDENTS_ONLY) - set(found.get("events") or ()))
     parts = [
-        "PagerDuty has disabled it for a day after failed deliveries" if disabled else "",
-        "" if found.get("active", True) else "it is switched off",
-        f"not subscribed: {', '.join(missing)}" if missing else "",
+        "PagerDuty disabled it for a day after failed deliveries" if disabled else "",
+        "" if found.get("active", True) else "Somebody switched it off in PagerDuty",
+        f"Not subscribed: {', '.join(missing)}" if missing else "",
     ]
     return SubscriptionState(
         id=str(found["id"]),
         active=bool(found.get("active", True)) and not disabled,
-        detail="; ".join(part for part in parts if part),
+        detail=" ".join(f"{part}." for part in parts if part),
         secret=method.get("secret"),
     )
 
@@ -141,5 +152,5 @@ async def _ours(client: PagerDutyClient, url: str) -> AsyncIterator[Json]:
 
 
 SUBSCRIPTION: Final[Subscription[PagerDutyClient]] = Subscription(
-    ensure=ensure, inspect=inspect, ping=ping, remove=remove
+    ensure=ensure, inspect=inspect, ping=ping, remove=remove, wake=wake
 )

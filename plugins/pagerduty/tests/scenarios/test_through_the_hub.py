@@ -1,6 +1,7 @@
 """PagerDuty's oddities met by a whole hub: what people at both ends see afterwards."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -254,6 +255,33 @@ async def test_what_was_missed_is_read_when_the_subscription_is_made_anew(world)
     await world.api("PUT", "connectors/pagerduty/subscription")
 
     await world.case_with(case, Status="Working")
+
+
+async def test_a_subscription_that_pagerduty_disabled_is_woken_and_nothing_is_missed(world):
+    tell = rule(
+        "Tell",
+        ["pagerduty.incident.acknowledged", "pagerduty.incident.annotated"],
+        act("salesforce.add_comment", body="{{ hub.event.trigger }}"),
+    )
+    case, incident = await linked(world, "Asleep", tell, *BACK)
+    sim = world.paging.app.sim
+    (subscription,) = sim.world.subscriptions.values()
+    subscription.disabled_until = sim.clock.now() + timedelta(days=1)
+    await world.pagerduty.acknowledge(incident, by=JANE)
+    await world.pagerduty.add_note(incident, "Nobody hears this", by=JANE)
+    await world.pagerduty.resolve(incident, by=JANE)
+
+    async with world.app.state.database.writing() as session:
+        await session.execute(text("UPDATE connectors SET webhook_checked_at = NULL"))
+
+    await world.case_with(case, Status="Closed")
+    assert subscription.disabled_until is None
+    lines = [one["text"] for one in await world.items("activity")]
+    assert any("PagerDuty disabled it for a day" in one for one in lines)
+    assert any("The hub switched it on again" in one for one in lines)
+    await world.quiet()
+    told = [one.rpartition(".")[2] for one in await world.salesforce.comments(case)]
+    assert sorted(told) == ["acknowledged", "annotated"]
 
 
 async def test_the_quiet_case_stays_quiet(world):
