@@ -7,7 +7,7 @@ PLUGINS := -e plugins/pagerduty -e plugins/salesforce -e plugins/remedyforce
 FILES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check nightly lint types format bench bench-rules mutants parity conformance openapi constraints clean
+.PHONY: help demo test check nightly lint types format bench faults bench-rules mutants parity conformance openapi constraints clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ format: .venv/.dev  ## put the code into shape
 
 bench: .venv/.dev  ## measure; prints one JSON object a line
 	@$(BIN)/python -m bench.run $(BENCH)
+
+faults: .venv/.dev  ## break everything under load and count at the vendor (SCALE=small: 10 minutes)
+	@SCALE=$(SCALE) $(BIN)/python -m bench.faults $(FAULTS)
 
 bench-rules: .venv/.dev  ## measure the ruleset engine, every gate with its limit (PEERS=1: other engines beside it)
 	@PEERS=$(PEERS) $(BIN)/python -m bench.rules

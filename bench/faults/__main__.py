@@ -1,19 +1,23 @@
 """Run the scenarios and print what came of them, one JSON object a line."""
 
 import argparse
+import contextlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
 import traceback
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.faults import network
 from bench.faults.postgres import Server
 from bench.faults.scenarios import Scenario, all_of
 from bench.faults.verdict import Verdict
-from bench.faults.world import POSTGRES, SQLITE, world
+from bench.faults.world import POSTGRES, SQLITE, World, world
 
 SIZES = {"full": 10_000, "small": 1_000, "tiny": 300}
 LIMITS = {"lost": 0, "duplicated": 0, "disordered": 0, "broken": 0, "failed": 0, "takeover_s": 5}
@@ -29,23 +33,56 @@ def figure(name: str, value: float, unit: str, limit: float | None = None) -> bo
     return limit is None or value <= limit
 
 
-def one(scenario: Scenario, server: Server | None, size: int) -> Verdict | None:
-    """Run one scenario on a hub of its own; None: it did not come to its end."""
-    began = time.monotonic()
+class Stage:
+    """Runs scenarios of one driver, on one hub as long as it stays well."""
+
+    def __init__(self, driver: str, server: Server | None) -> None:
+        self._driver, self._server = driver, server
+        self._shared = contextlib.ExitStack()
+        self._world: World | None = None
+
+    def run(self, scenario: Scenario, size: int) -> Verdict | None:
+        """Run one scenario; None: it did not come to its end."""
+        began = time.monotonic()
+        try:
+            found = self._alone(scenario, size) if scenario.alone else self._among(scenario, size)
+        except Exception:  # noqa: BLE001 - told, counted as failed, and the others still run
+            print(f"{scenario.name} ({scenario.driver}) failed:", file=sys.stderr)
+            traceback.print_exc()
+            self.close()
+            return None
+        _tell(scenario, found, time.monotonic() - began)
+        return found
+
+    def close(self) -> None:
+        """Stop the hub."""
+        self._shared.close()
+        self._world = None
+
+    def _alone(self, scenario: Scenario, size: int) -> Verdict:
+        self.close()  # two hubs at once would share the cores
+        with world(self._driver, self._server, seed=_seed(scenario)) as made:
+            return _played(made, scenario, size)
+
+    def _among(self, scenario: Scenario, size: int) -> Verdict:
+        if self._world is None:
+            made = world(self._driver, self._server, seed=_seed(scenario))
+            self._world = self._shared.enter_context(made)
+        self._world.begin()
+        return _played(self._world, scenario, size)
+
+
+def _played(made: World, scenario: Scenario, size: int) -> Verdict:
     try:
-        with world(scenario.driver, server, seed=hash(scenario.name)) as made:
-            try:
-                found = scenario.run(made, size)
-            except BaseException:
-                for process in made.processes:
-                    print(process.text()[-3000:], file=sys.stderr)
-                raise
-    except Exception:  # noqa: BLE001 - told, counted as failed, and the others still run
-        print(f"{scenario.name} ({scenario.driver}) failed:", file=sys.stderr)
-        traceback.print_exc()
-        return None
-    _tell(scenario, found, time.monotonic() - began)
-    return found
+        return scenario.run(made, size)
+    except BaseException:
+        for process in made.processes:
+            print(process.text()[-3000:], file=sys.stderr)
+        raise
+
+
+def _seed(scenario: Scenario) -> int:
+    return zlib.crc32(f"{scenario.driver} {scenario.name}".encode())
 
 
 def _tell(scenario: Scenario, found: Verdict, seconds: float) -> None:
@@ -79,6 +116,36 @@ def summed(found: list[Verdict | None]) -> Iterator[tuple[str, float]]:
     yield "failed", len(found) - len(ended)
 
 
+def played(chosen: list[Scenario], server: Server | None, size: int) -> list[Verdict | None]:
+    """Run scenarios, by driver, and tell of each."""
+    found = []
+    for driver in (SQLITE, POSTGRES):
+        with contextlib.closing(Stage(driver, server)) as stage:
+            mine = [one for one in chosen if one.driver == driver]
+            ordered = sorted(mine, key=lambda one: one.alone)
+            found += [stage.run(one, one.size(size)) for one in ordered]
+    return found
+
+
+@contextlib.contextmanager
+def a_server(*, needed: bool = True) -> Iterator[Server | None]:
+    """Run a PostgreSQL, reachable from hosts of their own where this user may make such."""
+    with contextlib.ExitStack() as stack:
+        if not needed:
+            yield None
+            return
+        more = []
+        if network.may_have_namespaces():
+            stack.enter_context(network.addresses())
+            more = [network.DATABASE]
+        folder = Path(tempfile.mkdtemp(prefix="hub-faults-pg-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        server = Server(folder, *more)
+        server.start()
+        stack.callback(server.stop)
+        yield server
+
+
 def main() -> int:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description="What happens when something fails.")
@@ -92,16 +159,8 @@ def main() -> int:
         if (not asked.names or scenario.name in asked.names)
         and asked.driver in (None, scenario.driver)
     ]
-    server, found = None, []
-    try:
-        for scenario in chosen:
-            if scenario.driver == POSTGRES and server is None:
-                server = Server(Path(tempfile.mkdtemp(prefix="hub-faults-pg-")), listen="*")
-                server.start()
-            found.append(one(scenario, server, scenario.size(SIZES[asked.scale])))
-    finally:
-        if server is not None:
-            server.stop()
+    with a_server(needed=any(each.driver == POSTGRES for each in chosen)) as server:
+        found = played(chosen, server, SIZES[asked.scale])
     figure("faults.scenarios", len(found), "count")
     figure("faults.events", sum(one.events for one in found if one is not None), "events")
     kept = [

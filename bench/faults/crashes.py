@@ -6,12 +6,14 @@ from bench.faults.verdict import Verdict, takeover_s
 from bench.faults.world import HEARTBEAT_S, POSTGRES, World, at_work, wait_for
 
 _LATE_S = 0.02
+_LANES = 16
+_LASTS_S = 6
 
 
 def kill_the_door(world: World, size: int) -> Verdict:
     """kill -9 of what accepts, at random points under load; with SQLite it also works."""
     at_work(world, doors=2)
-    with world.load(size):
+    with world.load(size, rate=size / _LASTS_S):
         for share in sorted(world.chance.uniform(0.05, 0.9) for _ in range(3)):
             world.until(int(size * share))
             door = world.chance.choice(world.doors)
@@ -23,20 +25,19 @@ def kill_the_door(world: World, size: int) -> Verdict:
 def kill_a_worker(world: World, size: int) -> Verdict:
     """kill -9 of one of two workers with everything in flight; another takes over in time."""
     at_work(world, workers=0)
-    with world.load(size):
+    with world.load(size, lanes=_LANES):
         pass
-    world.vendor.late(_LATE_S)
-    for _ in range(2):
-        world.worker()
+    world.vendor.late(lateness(size))
+    world.have_workers(2)
     taken = []
     for share in (0.3, 0.6):
         world.until(int(size * share))
-        killed = world.chance.choice(world.workers)
+        killed = world.chance.choice(world.workers[:2])
         since = time.monotonic()
         killed.kill()
-        wait_for(lambda since=since: _all_go_on(world, since), "a takeover", 60, 0.2)
+        wait_for(lambda since=since: all_go_on(world, since), "a takeover", 60, 0.2)
         taken.append(takeover_s(world.requests(), since))
-        killed.start()
+        killed.start(wait=False)
     found = world.verdict()
     found.more["takeover_s"] = max(taken)
     return found
@@ -45,13 +46,12 @@ def kill_a_worker(world: World, size: int) -> Verdict:
 def kill_all_workers(world: World, size: int) -> Verdict:
     """kill -9 of all workers at random points; they start again by and by."""
     at_work(world)
-    with world.load(size):
+    with world.load(size, rate=size / _LASTS_S):
         for share in sorted(world.chance.uniform(0.05, 0.9) for _ in range(2)):
             world.until(int(size * share))
             for one in world.workers:
                 one.kill()
-            for one in world.workers:
-                one.start()
+            world.have_workers(2)
     return world.verdict()
 
 
@@ -59,7 +59,7 @@ def kill_the_database(world: World, size: int) -> Verdict:
     """kill -9 of a backend (the server recovers), then of the whole server, under load."""
     assert world.server is not None
     at_work(world)
-    with world.load(size):
+    with world.load(size, rate=size / _LASTS_S):
         world.until(int(size * world.chance.uniform(0.1, 0.3)))
         world.server.kill_backend()
         world.until(int(size * world.chance.uniform(0.4, 0.7)))
@@ -72,14 +72,14 @@ def kill_the_database(world: World, size: int) -> Verdict:
 def pause_a_worker(world: World, size: int) -> Verdict:
     """SIGSTOP of one of two workers beyond its heartbeat; it wakes up late and is fenced."""
     at_work(world, workers=0)
-    with world.load(size):
+    with world.load(size, lanes=_LANES):
         pass
-    world.vendor.late(_LATE_S)
-    zombie, other = world.worker(), world.worker()
+    world.vendor.late(lateness(size))
+    zombie, other = world.have_workers(2)
     world.until(size // 4)
     since = time.monotonic()
     zombie.pause()
-    wait_for(lambda: _all_go_on(world, since), "a takeover", 60, 0.2)
+    wait_for(lambda: all_go_on(world, since), "a takeover", 60, 0.2)
     takeover = takeover_s(world.requests(), since)
     time.sleep(max(0.0, since + HEARTBEAT_S + 2 - time.monotonic()))
     repeated = _repeated(world)
@@ -93,7 +93,7 @@ def pause_a_worker(world: World, size: int) -> Verdict:
 def pause_while_it_accepts(world: World, size: int) -> Verdict:
     """SIGSTOP of one of two doors in mid-commit: the other door goes on accepting."""
     at_work(world, doors=2)
-    with world.load(size) as load:
+    with world.load(size, rate=size / _LASTS_S) as load:
         for share in (0.2, 0.5):
             world.until(int(size * share))
             world.doors[0].pause()
@@ -109,7 +109,7 @@ def stop_and_start(world: World, size: int) -> Verdict:
     at_work(world, doors=2)
     world.vendor.late(_LATE_S)
     slowest = 0.0
-    with world.load(size):
+    with world.load(size, rate=size / _LASTS_S):
         for share, one in zip((0.1, 0.3, 0.5, 0.7), world.processes, strict=False):
             world.until(int(size * share))
             began = time.monotonic()
@@ -122,7 +122,12 @@ def stop_and_start(world: World, size: int) -> Verdict:
     return found
 
 
-def _all_go_on(world: World, since: float) -> bool:
+def lateness(size: int) -> float:
+    """Return how late the vendor has to answer so that each lane has seconds of work."""
+    return max(_LATE_S, 3.0 * _LANES / size)
+
+
+def all_go_on(world: World, since: float) -> bool:
     """Whether each lane that had something to do has gone on since then."""
     accepted: dict[str, int] = {}
     for load in world.loads:

