@@ -3,15 +3,20 @@
 import asyncio
 import sys
 import time
+from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
 from hub import clock
 from hub.connectors.fields import digest_of
+from hub.connectors.models import Connector
 from hub.connectors.repository import Fields
 from hub.http.actor import Actor
 from hub.rules import Surroundings, build_facts
 from hub.rulesets.plans import Plans
+from hub.sdk.operators import Operator
+from hub.sdk.vocabulary import FieldType
 from hub.tenants.schemas import TenantPatch
 from hub.tenants.service import TenantsService
 from tests.api.rules_world import add_connectors, api, catalog_of, event, rule
@@ -174,6 +179,112 @@ async def test_a_vanished_field_turns_the_rule_off_with_the_reason_and_back_on(
         again = await Plans(database, catalog_of()).plan_for(tenant.id)
         assert matched(again, priority="P1", category="db") == ["by category", "other"]
         assert (await hub.get(f"/rulesets/{ruleset}")).json()["problems"] == []
+
+
+SHOUT = Operator(
+    name="salesforce.shouts",
+    label="shouts",
+    sentence="{field} shouts {value}",
+    types=frozenset({FieldType.TEXT}),
+    compile=lambda operand, _field: lambda actual, *_: (actual or "").endswith(operand),
+)
+LOUD = {"all": [{"field": "salesforce.case.subject", "op": "salesforce.shouts", "value": "!"}]}
+WITH_SHOUT = {"more_operators": [SHOUT]}
+
+
+def poorer_by(kind, name, **more):
+    """A catalog in which one thing is not there."""
+    whole = catalog_of(**more)
+    kept = {key: one for key, one in getattr(whole, kind).items() if key != name}
+    return replace(whole, **{kind: MappingProxyType(kept)})
+
+
+PAGE = rule()["then"][0]
+TITLE = PAGE["with"] | {"title": "{{ salesforce.case.subject | upper }}"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "whole", "poorer", "said"),
+    [
+        ({"when": LOUD}, catalog_of(**WITH_SHOUT), catalog_of(),
+         ("op.unknown", "No operator 'salesforce.shouts'.")),
+        ({"then": [PAGE | {"with": TITLE}]}, catalog_of(), poorer_by("filters", "upper"),
+         ("template.filter", "No filter 'upper'.")),
+        ({}, catalog_of(), poorer_by("actions", "pagerduty.create_incident"),
+         ("action.unknown", "No action 'pagerduty.create_incident'.")),
+        ({}, catalog_of(), poorer_by("triggers", "salesforce.case.created"),
+         ("trigger.unknown", "No trigger 'salesforce.case.created'.")),
+        ({}, catalog_of(), catalog_of(without=("salesforce.case.priority",)),
+         ("field.unknown", "No field 'priority' on Case.")),
+        ({}, catalog_of(), catalog_of(without=("salesforce.case.subject",)),
+         ("template.path", "salesforce.case.subject")),
+    ],
+)  # fmt: skip
+async def test_whatever_vanishes_the_rule_is_kept_and_comes_back_by_itself(
+    sqlite_database, tenant, changes, whole, poorer, said
+):
+    await add_connectors(sqlite_database, tenant)
+    event = {"priority": "P1", "subject": "help!"}
+    other = rule("other", when={}, then=[NOTE])
+    async with api(sqlite_database, tenant, catalog=whole) as hub:
+        await live(hub, rule("asked", **changes), other)
+        first = await Plans(sqlite_database, whole).plan_for(tenant.id)
+        assert matched(first, **event) == ["asked", "other"]
+
+        without = await Plans(sqlite_database, poorer).plan_for(tenant.id)
+
+        assert "asked" not in matched(without, **event)
+        shown = (await hub.get("/rulesets/live")).json()
+        found = [one for one in shown["problems"] if one["name"] == "asked"]
+        assert shown["state"] == "enabled"
+        assert said[0] in {one["code"] for one in found}
+        assert any(said[1] in one["message"] for one in found)
+        assert (await hub.get("/rulesets/live/draft")).json()["rules"][0]["name"] == "asked"
+
+        again = await Plans(sqlite_database, whole).plan_for(tenant.id)
+        assert matched(again, **event) == ["asked", "other"]
+        assert (await hub.get("/rulesets/live")).json()["problems"] == []
+
+
+async def test_a_rule_whose_value_map_or_connector_is_deleted_is_off_and_says_so(
+    database, tenant, connectors
+):
+    table = {"rows": [{"key": "P1", "value": "high"}]}
+    urgency = {"urgency": '{{ salesforce.case.priority | map: "urgency" }}'}
+    mapped = rule("mapped", then=[PAGE | {"with": PAGE["with"] | urgency}])
+    async with api(database, tenant) as hub:
+        plans = Plans(database, catalog_of(), poll_s=0)
+        await hub.put("/value-maps/urgency", json=table)
+        await live(hub, mapped, rule("plain"))
+        assert matched(await plans.plan_for(tenant.id), priority="P1") == ["mapped", "plain"]
+
+        await hub.delete("/value-maps/urgency", headers={"If-Match": "*"})
+        assert matched(await plans.plan_for(tenant.id), priority="P1") == ["plain"]
+        (problem,) = (await hub.get("/rulesets/live")).json()["problems"]
+        assert (problem["name"], problem["code"]) == ("mapped", "template.map")
+
+        await hub.put("/value-maps/urgency", json=table)
+        assert matched(await plans.plan_for(tenant.id), priority="P1") == ["mapped", "plain"]
+        await rename_connector(database, connectors["prod-pagerduty"], "gone")
+        away = Plans(database, catalog_of())
+        assert matched(await away.plan_for(tenant.id), priority="P1") == []
+        problems = (await hub.get("/rulesets/live")).json()["problems"]
+        assert {one["message"] for one in problems} == {"No connector 'prod-pagerduty'."}
+        await rename_connector(database, connectors["prod-pagerduty"], "prod-pagerduty")
+        back = Plans(database, catalog_of())
+        assert matched(await back.plan_for(tenant.id), priority="P1") == ["mapped", "plain"]
+
+
+NOTE = {
+    "do": "salesforce.add_comment",
+    "connector": "prod-salesforce",
+    "with": {"content": "seen"},
+}
+
+
+async def rename_connector(database, key, name):
+    async with database.writing() as session:
+        (await session.get(Connector, key)).name = name
 
 
 async def test_a_ruleset_that_can_t_be_compiled_keeps_its_old_rules_and_the_others(
