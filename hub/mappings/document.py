@@ -182,7 +182,7 @@ def difference(
 def repeated(rows: Sequence[ServiceMappingIn]) -> list[Fault]:
     """Return a fault for each row that says again where an earlier one is searched."""
     seen: dict[Identity, int] = {}
-    inbound: dict[tuple[str, str | None, str], int] = {}
+    inbound: dict[tuple[str, str | None, str | None, str], int] = {}
     faults = []
     for at, row in enumerate(rows):
         first = seen.setdefault(identity(row), at)
@@ -191,9 +191,9 @@ def repeated(rows: Sequence[ServiceMappingIn]) -> list[Fault]:
             text = f"{what} is mapped already, in row {first}"
             faults.append(Fault(f"/service_mappings/{at}", text, "mapping.twice"))
         if row.inbound and not row.default:
-            first = inbound.setdefault((row.connector, row.object, row.service), at)
+            first = inbound.setdefault((row.connector, row.object, row.field, row.service), at)
             if first != at:
-                text = f"service {row.service} has an inbound row already, row {first}"
+                text = f"service {row.service} has an inbound row for it already, row {first}"
                 faults.append(
                     Fault(f"/service_mappings/{at}/inbound", text, "mapping.inbound_twice")
                 )

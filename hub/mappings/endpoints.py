@@ -2,17 +2,20 @@
 
 import uuid
 from collections.abc import Callable
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from hub.connectors.calls import answered
 from hub.errors import BadRequest, ConnectorBroken
 from hub.http.actor import Actor, RulesCreate, RulesDelete, RulesEdit, RulesRead
 from hub.http.deps import ReadSession, TheCatalog, WriteSession
 from hub.http.etags import IfMatch, etag_of, require_match, require_unraced, set_etag
 from hub.mappings.document import from_csv, from_json, to_csv
-from hub.mappings.models import ServiceMapping, ValueMap
+from hub.mappings.models import ValueMap
+from hub.mappings.naming import with_ids
 from hub.mappings.precedence import Resolution
+from hub.mappings.rows import shown_of
 from hub.mappings.schemas import (
     ImportPlan,
     MapName,
@@ -33,6 +36,10 @@ from hub.mappings.schemas import (
 )
 from hub.mappings.service import Mappings
 from hub.mappings.value_maps import RulesVersion, Tables
+
+if TYPE_CHECKING:
+    from hub.connectors.clients import Clients
+    from hub.mappings.resolve import Resolver
 
 router = APIRouter(prefix="/api/v1/tenants/{tenant}")
 CSV = "text/csv"
@@ -74,30 +81,15 @@ def _writing_tables(session: WriteSession) -> Callable[[Actor], Tables]:
 WritingTables = Annotated[Callable[[Actor], Tables], Depends(_writing_tables)]
 
 
-def _shown(
-    row: ServiceMapping, connector: str, flags: list[str] | None = None
-) -> ServiceMappingOut:
-    return ServiceMappingOut(
-        id=row.id,
-        connector=connector,
-        name=row.name,
-        object=row.source_object,
-        field=row.field,
-        value=row.value,
-        service=row.service_id,
-        service_name=row.service_name,
-        outbound=row.outbound,
-        inbound=row.inbound,
-        default=row.is_default,
-        extra=row.extra,
-        position=row.position,
-        flags=flags or [],
-        created_at=row.created_at,
-        created_by=row.created_by,
-        updated_at=row.updated_at,
-        updated_by=row.updated_by,
-        etag=etag_of(row.row_version),
-    )
+async def _looked_up(
+    actor: RulesCreate, request: Request, catalog: TheCatalog, asked: ServiceMappingIn
+) -> ServiceMappingIn:
+    """Ask the vendor for the record that a value names, before anything is written."""
+    clients: Clients | None = getattr(request.app.state, "clients", None)
+    return asked if clients is None else await with_ids(asked, catalog, clients, actor)
+
+
+LookedUp = Annotated[ServiceMappingIn, Depends(_looked_up)]
 
 
 @router.get("/service-mappings", operation_id="list_service_mappings", tags=["mappings"])
@@ -109,8 +101,9 @@ async def list_service_mappings(
     direction: Literal["outbound", "inbound"] | None = None,
 ) -> list[ServiceMappingOut]:
     """List rows in the order in which they are searched, each connector's default row last."""
-    listed = await reading(actor).listed(connector, object, direction)
-    return [_shown(row, name, flags) for row, name, flags in listed]
+    work = reading(actor)
+    listed = await work.listed(connector, object, direction)
+    return [shown_of(row, name, work.catalog, flags) for row, name, flags in listed]
 
 
 @router.post(
@@ -121,14 +114,15 @@ async def list_service_mappings(
 )
 async def create_service_mapping(
     actor: RulesCreate,
+    asked: LookedUp,
     writing: Writing,
-    asked: ServiceMappingIn,
     response: Response,
 ) -> ServiceMappingOut:
     """Map a value (or a whole object, or everything else) to a service."""
-    row, connector = await writing(actor).create(asked)
+    work = writing(actor)
+    row, connector = await work.create(asked)
     set_etag(response, row.row_version)
-    return _shown(row, connector)
+    return shown_of(row, connector, work.catalog)
 
 
 @router.put(
@@ -144,10 +138,14 @@ async def order_service_mappings(actor: RulesEdit, writing: Writing, asked: Mapp
 
 @router.post("/service-mappings/resolve", operation_id="resolve_service_mapping", tags=["mappings"])
 async def resolve_service_mapping(
-    actor: RulesRead, reading: Reading, asked: TryMapping
+    actor: RulesRead, reading: Reading, request: Request, asked: TryMapping
 ) -> TriedMapping:
-    """Try a value: which row wins, and why. No vendor is asked."""
+    """Try a value: which row wins, and why. Vendors are asked only with `ask_vendors`."""
     work = reading(actor)
+    resolver: Resolver | None = getattr(request.app.state, "resolver", None)
+    if asked.ask_vendors and resolver is not None:
+        async with answered(asked.connector):
+            return _tried(await work.resolved(asked, resolver), [])
     found = await work.tried(asked)
     return _tried(found, work.unasked(asked.object))
 
@@ -160,8 +158,9 @@ async def check_service_mappings(
     clients = getattr(request.app.state, "clients", None)
     if clients is None:
         raise ConnectorBroken("This process opens no connectors.")
-    found = await reading(actor).dead(connector, clients)
-    return [_shown(row, connector, ["dead"]) for row in found]
+    work = reading(actor)
+    found = await work.dead(connector, clients)
+    return [shown_of(row, connector, work.catalog, ["dead"]) for row in found]
 
 
 def _tried(found: Resolution, before: list[str]) -> TriedMapping:
@@ -250,9 +249,10 @@ async def get_service_mapping(
     response: Response,
 ) -> ServiceMappingOut:
     """Show a row."""
-    row, connector = await reading(actor).got(mapping)
+    work = reading(actor)
+    row, connector = await work.got(mapping)
     set_etag(response, row.row_version)
-    return _shown(row, connector)
+    return shown_of(row, connector, work.catalog)
 
 
 @router.patch(
@@ -271,9 +271,9 @@ async def update_service_mapping(
     """
     work = writing(actor)
     row, connector = await work.got(mapping, lock=True)
-    theirs = _shown(row, connector).model_dump(mode="json")
+    theirs = shown_of(row, connector, work.catalog).model_dump(mode="json")
     require_unraced(if_match, row, theirs, asked.model_dump(mode="json", exclude_unset=True))
-    return _shown(row, await work.change(row, asked))
+    return shown_of(row, await work.change(row, asked), work.catalog)
 
 
 @router.delete(

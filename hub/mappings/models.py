@@ -39,6 +39,7 @@ class ServiceMapping(TenantOwned, Configured, Base):
             "connector_id",
             "source_object",
             "service_id",
+            "field",
             where="inbound",
         ),
         _one("uq_service_mappings_default", "tenant_id", "connector_id", where="is_default"),

@@ -1,7 +1,7 @@
 """Which mapping wins: pure, over rows.
 
 Outbound: rows by value, then rows for the whole object, the default row, the settings' own
-default service. Inbound: the first row of the service.
+default service. Inbound: the rows of the service, each for its field.
 """
 
 import unicodedata
@@ -94,14 +94,23 @@ def outbound_of(
 
 
 def inbound_of(rows: Sequence[Row], service_id: str, source_object: str | None) -> Resolution:
-    """Find the values that a service gives to a new record of `source_object`."""
-    mine = [row for row in rows if row.inbound and row.service_id == service_id]
-    for row in sorted(mine, key=lambda row: row.position):
-        if row.source_object is not None and source_object in {None, row.source_object}:
-            step = f"row '{row.name}': service {_service(row)} → {_set(row)}"
-            return replace(
-                _by_row(row, (step,)), by="row", service_id=service_id, fields=_fields(row)
-            )
+    """Find the values that a service gives to a new record of `source_object`.
+
+    Several rows may set different fields; of two that set one field the earlier row wins.
+    """
+    mine = [
+        row
+        for row in sorted(rows, key=lambda row: row.position)
+        if row.inbound and row.service_id == service_id and row.source_object is not None
+        if source_object in {None, row.source_object}
+    ]
+    if mine:
+        of_one = [row for row in mine if row.source_object == mine[0].source_object]
+        steps = tuple(f"row '{row.name}': service {_service(row)} → {_set(row)}" for row in of_one)
+        fields: dict[str, Value] = {}
+        for row in of_one:
+            fields = _fields(row) | fields
+        return replace(_by_row(mine[0], steps), by="row", service_id=service_id, fields=fields)
     wanted = f" for {source_object}" if source_object else ""
     return Resolution(
         service_id=service_id, steps=(f"no inbound row{wanted} with service {service_id}",)

@@ -4,11 +4,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hub.catalog.catalog import Catalog
 from hub.errors import Fault, Invalid
+from hub.http.etags import etag_of
 from hub.mappings.document import Difference, members_changed
 from hub.mappings.models import ServiceMapping
+from hub.mappings.naming import vendor_names
 from hub.mappings.precedence import folded
-from hub.mappings.schemas import ImportPlan, RowChange, ServiceMappingIn
+from hub.mappings.schemas import ImportPlan, RowChange, ServiceMappingIn, ServiceMappingOut
 
 
 def said_of(row: ServiceMapping, connector: str) -> ServiceMappingIn:
@@ -25,6 +28,36 @@ def said_of(row: ServiceMapping, connector: str) -> ServiceMappingIn:
         inbound=row.inbound,
         default=row.is_default,
         extra=dict(row.extra),
+    )
+
+
+def shown_of(
+    row: ServiceMapping, connector: str, catalog: Catalog, flags: list[str] | None = None
+) -> ServiceMappingOut:
+    """Return a kept row as the API shows it."""
+    object_api, field_api = vendor_names(catalog, row.source_object, row.field)
+    return ServiceMappingOut(
+        class_api_name=object_api,
+        field_api_name=field_api,
+        id=row.id,
+        connector=connector,
+        name=row.name,
+        object=row.source_object,
+        field=row.field,
+        value=row.value,
+        service=row.service_id,
+        service_name=row.service_name,
+        outbound=row.outbound,
+        inbound=row.inbound,
+        default=row.is_default,
+        extra=row.extra,
+        position=row.position,
+        flags=flags or [],
+        created_at=row.created_at,
+        created_by=row.created_by,
+        updated_at=row.updated_at,
+        updated_by=row.updated_by,
+        etag=etag_of(row.row_version),
     )
 
 

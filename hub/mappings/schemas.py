@@ -25,12 +25,19 @@ class ServiceMappingIn(_In):
 
     connector: ConnectorName = Field(description="The connector whose services are meant.")
     name: str = Field(default="", max_length=200, description="Empty: the value.")
-    object: str | None = Field(default=None, max_length=200, examples=["salesforce.case"])
+    object: str | None = Field(
+        default=None,
+        max_length=200,
+        examples=["salesforce.case"],
+        description="Name, or the vendor's API name: `BMCServiceDesk__Incident__c`.",
+    )
     field: str | None = Field(
         default=None, max_length=200, description="Key, whole name or the vendor's API name."
     )
     value: str | None = Field(
-        default=None, max_length=1000, description="Text, or the id of a referenced record."
+        default=None,
+        max_length=1000,
+        description="Text; for a field that points at records the id or the name of one.",
     )
     service: str = Field(min_length=1, max_length=200, examples=["PAPI001"])
     service_name: str = Field(default="", max_length=300)
@@ -70,13 +77,18 @@ class ServiceMappingPatch(_In):
 
 
 class ServiceMappingOut(BaseModel):
-    """A row as it is kept. `flags` say what is odd about it: `mapped_twice`."""
+    """A row as it is kept. `flags` say what is odd about it: `mapped_twice`.
+
+    `class_api_name` and `field_api_name` are the vendor's own names of object and field.
+    """
 
     id: uuid.UUID
     connector: str
     name: str
     object: str | None
+    class_api_name: str | None = None
     field: str | None
+    field_api_name: str | None = None
     value: str | None
     service: str
     service_name: str
@@ -113,6 +125,9 @@ class TryMapping(_In):
         default_factory=dict, max_length=500
     )
     service: str | None = Field(default=None, max_length=200)
+    ask_vendors: bool = Field(
+        default=False, description="Also ask the plugins' resolvers, which go before the table."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "TryMapping":

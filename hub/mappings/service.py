@@ -19,9 +19,10 @@ from hub.mappings.document import (
     repeated,
 )
 from hub.mappings.models import ServiceMapping
+from hub.mappings.naming import object_named
 from hub.mappings.precedence import Resolution, inbound_of, outbound_of
 from hub.mappings.repository import ServiceMappings
-from hub.mappings.resolve import row_of
+from hub.mappings.resolve import Resolver, row_of
 from hub.mappings.rows import fill, flags_of, plain_default, plan_of, said_of, validated
 from hub.mappings.schemas import (
     ImportPlan,
@@ -32,6 +33,7 @@ from hub.mappings.schemas import (
     TryMapping,
 )
 from hub.sdk.events import Record
+from hub.sdk.vocabulary import Value
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
@@ -131,12 +133,19 @@ class Mappings:
         rows = [row_of(row) for row in await self._kept.of_connector(connector.id)]
         if asked.direction == "inbound":
             return inbound_of(rows, asked.service or "", asked.object)
-        values = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in asked.values.items()
-        }
-        record = Record(source_object=asked.object or "", id="", values=values)
+        record = Record(source_object=asked.object or "", id="", values=_values(asked))
         return outbound_of(rows, record, own_default=plain_default(connector.settings))
+
+    async def resolved(self, asked: TryMapping, resolver: Resolver) -> Resolution:
+        """Say what a run would find, plugins' resolvers first; the vendors are asked."""
+        connector = await self._connector(asked.connector, "/connector")
+        kind, tenant, key = connector.type, self.actor.home, connector.id
+        await self.session.close()
+        if asked.direction == "inbound":
+            paged = Record(source_object=f"{kind}.", id="", values={"service": asked.service})
+            return await resolver.service(tenant, key, paged, "inbound", target=asked.object)
+        record = Record(source_object=asked.object or "", id="", values=_values(asked))
+        return await resolver.service(tenant, key, record)
 
     def unasked(self, source_object: str | None) -> list[str]:
         """Name the plugins' resolvers that a real run would ask first."""
@@ -261,14 +270,16 @@ class Mappings:
         row = asked.model_copy(update={"name": name[:200]})
         if asked.object is None:
             return row, []
-        if asked.object not in self.catalog.objects and asked.object not in discovered:
+        known = object_named(asked.object, self.catalog, discovered)
+        if known is None:
             close = get_close_matches(asked.object, [*self.catalog.objects, *discovered], 1)
             hint = f" Nearest: {close[0]!r}." if close else ""
             text = f"No source object {asked.object!r}.{hint}"
             return row, [Fault(f"{prefix}/object", text, "object.unknown")]
+        row = row.model_copy(update={"object": known})
         if asked.field is None:
             return row, []
-        return self._clean_field(row, prefix, discovered.get(asked.object, frozenset()))
+        return self._clean_field(row, prefix, discovered.get(known, frozenset()))
 
     def _clean_field(
         self, row: ServiceMappingIn, prefix: str, discovered: frozenset[str]
@@ -302,9 +313,11 @@ class Mappings:
                 what = "The default row" if asked.default else repr(asked.value or asked.object)
                 raise Conflict(f"{what} is mapped already: row {row.name!r} → {row.service_id}.")
             both_in = asked.inbound and row.inbound and not asked.default
-            if both_in and (row.source_object, row.service_id) == (asked.object, asked.service):
+            same = (row.source_object, row.field, row.service_id)
+            if both_in and same == (asked.object, asked.field, asked.service):
                 raise Conflict(
-                    f"Service {asked.service} has an inbound row already: {row.name!r}. "
+                    f"Service {asked.service} has an inbound row already for "
+                    f"{asked.field or asked.object}: {row.name!r}. "
                     "Switch inbound off in one of them."
                 )
 
@@ -343,3 +356,10 @@ class Mappings:
         self, action: str, subject: str, before: dict[str, Any] | None, after: dict[str, Any] | None
     ) -> None:
         await audit.record(self.session, self.actor, action, subject, before, after)
+
+
+def _values(asked: TryMapping) -> dict[str, Value]:
+    return {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in asked.values.items()
+    }

@@ -56,6 +56,16 @@ async def test_the_field_may_be_named_as_the_vendor_names_it(hub):
     assert (by_vendor.json()["field"], whole.json()["field"]) == ("priority", "priority")
 
 
+@pytest.mark.covers("RF-096", "RF-097")
+async def test_object_and_field_may_be_named_by_the_vendors_api_names_and_are_shown_so(hub):
+    made = (await add(hub, object="Case", field="Priority", value="P1")).json()
+    other = (await add(hub, object="case", value="api")).json()
+
+    assert (made["object"], made["class_api_name"]) == ("salesforce.case", "Case")
+    assert (made["field"], made["field_api_name"]) == ("priority", "Priority")
+    assert other["object"] == "salesforce.case"
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer", "said"),
     [
@@ -85,6 +95,7 @@ async def test_nothing_is_mapped_twice(hub):
 
     again = await add(hub, value="API ", service="P2")
     inbound = await add(hub, value="other", inbound=True)
+    beside = await add(hub, field="priority", value="P1", inbound=True)
     default = await hub.post("/service-mappings", json=DEFAULT | {"service": "P9"})
 
     assert again.json()["detail"] == "'API' is mapped already: row 'api' → PAPI001."
@@ -93,6 +104,7 @@ async def test_nothing_is_mapped_twice(hub):
         "The default row is mapped already: row 'default' → PGEN001."
     )
     assert {again.status_code, inbound.status_code, default.status_code} == {409}
+    assert beside.status_code == 201
 
 
 async def test_a_row_is_changed_by_who_has_seen_it(hub):

@@ -1230,7 +1230,7 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             "uq_service_mappings_inbound",
-            ["tenant_id", "connector_id", "source_object", "service_id"],
+            ["tenant_id", "connector_id", "source_object", "service_id", "field"],
             unique=True,
             sqlite_where=sa.text("inbound"),
             postgresql_where=sa.text("inbound"),

@@ -336,6 +336,50 @@ async def test_the_table_maps_what_no_category_names(desk: Desk, field: str, val
     assert (await desk.paged())["service"]["id"] == "PPAY001"
 
 
+@pytest.mark.covers("RF-096", "RF-097", "RF-099", "RF-103", "RF-107")
+async def test_a_row_is_written_as_the_packages_form_has_it_and_a_category_wins_over_it(
+    desk: Desk,
+) -> None:
+    world = desk.world
+    database, hardware = (desk.id(CATEGORY_API, one) for one in ("Database", "Hardware"))
+    form = {"object": INCIDENT_API, "inbound": True}
+    by_name = await world.mapped(
+        "PGEN001", **form, field=api("FKCategory__c"), value="hardware", name="Hardware desk"
+    )
+    by_short_id = await world.mapped(
+        "PAPI001", **form, field=api("FKCategory__c"), value=database[:15]
+    )
+    template = await world.mapped(
+        "PAPI001",
+        **form,
+        field=api("FKTemplate__c"),
+        value=desk.id(api("SYSTemplate__c"), "Line down"),
+    )
+
+    async def tried(category: str) -> Json:
+        asked = {"connector": "pagerduty", "object": RULE_OBJECT, "values": {"category": category}}
+        found: Json = await world.post("service-mappings/resolve", {**asked, "ask_vendors": True})
+        return found
+
+    won = await tried(database)
+    row = await tried(hardware)
+    back = await world.post(
+        "service-mappings/resolve",
+        {"connector": "pagerduty", "direction": "inbound", "object": RULE_OBJECT,
+         "service": "PAPI001", "ask_vendors": True},
+    )  # fmt: skip
+
+    assert (by_name["object"], by_name["class_api_name"]) == (RULE_OBJECT, INCIDENT_API)
+    assert (by_name["field"], by_name["field_api_name"]) == ("category", api("FKCategory__c"))
+    assert (by_name["value"], by_name["name"]) == (hardware, "Hardware desk")
+    assert by_short_id["value"] == database
+    assert (won["service"], won["by"]) == ("PDAT001", "resolver")
+    assert won["steps"] == ["resolver remedyforce.category → PDAT001"]
+    assert (row["service"], row["by"], row["row_name"]) == ("PGEN001", "row", "Hardware desk")
+    assert row["steps"][0] == "resolver remedyforce.category: no answer"
+    assert back["fields"] == {"category": database, "template": template["value"]}
+
+
 async def test_a_lost_answer_makes_no_second_incident(desk: Desk) -> None:
     world = desk.world
     await world.template(

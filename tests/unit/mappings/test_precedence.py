@@ -95,6 +95,17 @@ def test_inbound_gives_the_field_and_the_extra_values():
     assert found.steps == ("row 'db': service PDAT001 → category = database, queue = dba",)
 
 
+def test_inbound_rows_of_one_service_set_their_fields_together():
+    other = replace(DB, id="9", name="Queue", field="queue", value="dba", position=99)
+    again = replace(DB, id="8", name="Late", value="never", position=100)
+
+    found = inbound_of([again, other, DB], "PDAT001", CASE)
+
+    assert found.fields["queue"] == "dba"
+    assert found.fields[DB.field] == DB.value
+    assert [step.split("'")[1] for step in found.steps] == [DB.name, "Queue", "Late"]
+
+
 def test_inbound_without_a_row_says_so():
     found = inbound_of([API], "PAPI001", CASE)
 

@@ -58,7 +58,9 @@ def choices_of(
 
     async def fetch(client: "SalesforceClient", search: str) -> Sequence[Choice]:
         conditions = list(lookup.conditions)
-        if search.strip():
+        if is_id(search.strip()):
+            conditions = [f"Id = {soql.literal(to_18(search.strip()))}"]
+        elif search.strip():
             conditions.append(f"{shown} LIKE {soql.like(search.strip())}")
         order = lookup.order or f"{shown} ASC, Id ASC"
         fields = ["Id", *lookup.names, *reads]
