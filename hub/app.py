@@ -31,6 +31,7 @@ from hub.mappings.resolve import Resolver
 from hub.metrics import endpoints as metrics
 from hub.metrics.counters import Counters
 from hub.migrations.version import check_version, is_current
+from hub.reconciliations import endpoints as reconciliations
 from hub.rulesets import endpoints as rulesets
 from hub.rulesets.plans import Plans
 from hub.rulesets.whatif import Whatifs
@@ -51,6 +52,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     rulesets.router,
     mappings.router,
     imports.router,
+    reconciliations.router,
     connectors.router,
     activity.router,
     tenants.router,

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from hub.cli.failure import Usage
+
 _STEPS = ((60, "s", 1), (3600, "m", 60), (86400, "h", 3600))
 
 
@@ -38,3 +40,13 @@ def ago(text: str | None, now: datetime) -> str:
         if passed < limit:
             return f"{passed // seconds}{unit} ago"
     return f"{passed // 86400}d ago"
+
+
+def point(text: str, zone: tzinfo) -> str:
+    """Return the API's form of a day or a point in time; without a zone it is in that one."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        told = f"{text!r} is no point in time such as 2025-01-01 or 2025-01-01T09:00."
+        raise Usage(told) from error
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).isoformat()

@@ -119,10 +119,14 @@ async def health(
         quota_held_back=usage.shed.sentence if usage.shed else "",
         oldest_secret_days=days_old(seen.secrets, clients.clock()),
         webhook_ok=connector.webhook_ok if connector.enabled_webhook else None,
-        polls_every_s=connector.polls_every_s if polls else None,
+        polls_every_s=connector.polls_every_s if _polls(connector) else None,
         polls=[shown.poll(one) for one in polls],
         **more,
     )
+
+
+def _polls(connector: OpenConnector) -> bool:
+    return connector.type is not None and bool(connector.type.pollers)
 
 
 def _verdict(

@@ -150,6 +150,18 @@ def claim(connection: Connection, now: datetime, most: int) -> list[Claimed]:
     return [Claimed(as_uuid(row[0]), as_uuid(row[1]), row[2], row[3]) for row in rows]
 
 
+def claim_all(connection: Connection, connector_id: uuid.UUID, now: datetime) -> list[Claimed]:
+    """Take all pollers of a connector, whenever their time is."""
+    rows = query(
+        connection,
+        "UPDATE poll_cursors SET next_at = ? WHERE connector_id = ? "
+        "RETURNING tenant_id, connector_id, source_object, cursor",
+        now + LEASE,
+        connector_id,
+    )
+    return [Claimed(as_uuid(row[0]), as_uuid(row[1]), row[2], row[3]) for row in rows]
+
+
 def poll_now(connection: Connection, connector_id: uuid.UUID, now: datetime) -> int:
     """Make a connector's pollers due at once; return how many there are."""
     rows = query(

@@ -34,6 +34,7 @@ from hub.worker.importing import Importing
 from hub.worker.loading import Loader
 from hub.worker.parts import Parts, Plans, Resolver, nothing_happens
 from hub.worker.polling import Polling
+from hub.worker.reconciling import Reconciling
 from hub.worker.rule_care import RuleCare
 from hub.worker.slots import Slots
 from hub.worker.timing import Timing
@@ -82,6 +83,7 @@ class Assembly:
     timing: Timing
     watching: Watching
     importing: Importing
+    reconciling: Reconciling
     stop: asyncio.Event
 
 
@@ -105,6 +107,7 @@ def assemble(given: Given) -> Assembly:
         now=given.clock,
         filed=drains.filed,
     )
+    polling = Polling(parts, intake)
     return Assembly(
         given=given,
         store=store,
@@ -118,7 +121,8 @@ def assemble(given: Given) -> Assembly:
         reopening=Reopening(inbox, given.clock),
         sweeper=Sweeper(driver, inbox),
         housekeeping=Housekeeping(parts, given.role, given.clock()),
-        polling=Polling(parts, intake),
+        polling=polling,
+        reconciling=Reconciling(parts, intake, polling),
         timing=Timing(parts, intake),
         importing=Importing(parts, intake),
         watching=Watching(parts, given.settings.public_url),

@@ -81,6 +81,7 @@ class Engine:
         self.intake, self.linker, self.reopening = made.intake, made.linker, made.reopening
         self.timing, self.polling, self.housekeeping = made.timing, made.polling, made.housekeeping
         self.watching, self.importing = made.watching, made.importing
+        self.reconciling = made.reconciling
         self.counters = made.given.counters
         self._lock = FileLock.of(database.engine.url)
         self._tasks: list[asyncio.Task[None]] = []
@@ -114,6 +115,7 @@ class Engine:
                 lambda connection: restart(connection, self.driver, self.inbox, self.clock())
             )
             await self.importing.resume()
+            await self.reconciling.resume()
         await self.intake.measure()
         if self._works:
             self._add_jobs()
@@ -127,6 +129,7 @@ class Engine:
         await self.polling.stop()
         await self.watching.stop()
         await self.importing.stop()
+        await self.reconciling.stop()
         results = await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.housekeeping.stop()
         for committer in (*self._assembly.committers, self.parts.reads):
@@ -173,6 +176,8 @@ class Engine:
         every("watch", 1.0, self.watching.tick)
         every("rules", 5.0, self.parts.care.tick)
         every("imports", 0.5, self.importing.tick)
+        every("reconcile", 0.5, self.reconciling.tick)
+        every("schedules", 60.0, self.reconciling.each_minute)
         every("timers", 1.0, self.timing.tick)
         every("settle", 1.0, self.settle)
         every("breakers", 1.0, housekeeping.each_second)

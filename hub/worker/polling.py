@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from hub.connectors.clients import OpenConnector
 from hub.connectors.guard import POLLED_LESS, Shed
@@ -21,6 +22,7 @@ from hub.deliveries.polls import (
     Wanted,
     candidates,
     claim,
+    claim_all,
     keep_cursors,
     news_of,
     start_of,
@@ -36,6 +38,13 @@ _AT_ONCE: Final = 4
 _PAGE_S: Final = 120.0
 
 
+class Told(NamedTuple):
+    """How a poll ended: events filed, and where it goes on when there is more."""
+
+    filed: int = 0
+    more: str | None = None
+
+
 @dataclass(slots=True)
 class Polling:
     """The pollers of a process; `tick` begins what is due."""
@@ -43,8 +52,8 @@ class Polling:
     parts: Parts
     intake: Intake
     failures: dict[tuple[object, str], int] = field(default_factory=dict)
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    listening: set[asyncio.Task[None]] = field(default_factory=set)
+    tasks: set[asyncio.Task[Told]] = field(default_factory=set)
+    listening: set[asyncio.Task[Told]] = field(default_factory=set)
     looked_at: datetime | None = None
 
     async def tick(self) -> None:
@@ -68,7 +77,23 @@ class Polling:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    async def sync(self, tenant_id: uuid.UUID, connector_id: uuid.UUID) -> int:
+        """Poll a connector now until there is nothing new; return how many events that made."""
+        now, filed = self.parts.now(), 0
+        connector = await self.parts.connectors.by_id(tenant_id, connector_id)
+        for one in await self.parts.store.write(
+            lambda connection: claim_all(connection, connector_id, now)
+        ):
+            poller, following = _poller_of(connector, one), one
+            while poller is not None and not poller.waits:
+                told = await self._poll(following)
+                filed += told.filed
+                if told.more is None:
+                    break
+                following = following._replace(cursor=told.more)
+        return filed
+
+    def _ended(self, task: asyncio.Task[Told]) -> None:
         self.tasks.discard(task)
         self.listening.discard(task)
 
@@ -92,23 +117,24 @@ class Polling:
         kind = self.parts.catalog.connector_types.get(one.type)
         return kind.pollers if kind is not None else ()
 
-    async def _poll(self, claimed: Claimed) -> None:
+    async def _poll(self, claimed: Claimed) -> Told:
         connector = await self.parts.connectors.by_id(claimed.tenant_id, claimed.connector_id)
         poller = _poller_of(connector, claimed)
         if connector is None or poller is None:
-            return
+            return Told()
         if poller.waits:
             self._listens()
         elif (wait := await self.parts.limits.permit(connector, bulk=True)) > 0:
             await self._later(claimed, wait)
-            return
+            return Told()
         mark = (claimed.connector_id, claimed.source_object)
         try:
             with vendor_call():
                 async with asyncio.timeout(_PAGE_S):
                     batch = await poller.fetch(connector.client, claimed.cursor)
-            await self._file(connector, claimed, batch)
+            filed = await self._file(connector, claimed, batch)
             self.failures.pop(mark, None)
+            return Told(filed, batch.cursor if batch.more else None)
         except (ConnectorError, TimeoutError) as error:
             self.failures[mark] = self.failures.get(mark, 0) + 1
             await self._failed(connector, claimed, error, self.failures[mark])
@@ -116,8 +142,9 @@ class Polling:
             _log.exception("poller failed", extra={"connector": connector.name})
             self.failures[mark] = self.failures.get(mark, 0) + 1
             await self._failed(connector, claimed, error, self.failures[mark])
+        return Told()
 
-    async def _file(self, connector: OpenConnector, claimed: Claimed, batch: Batch) -> None:
+    async def _file(self, connector: OpenConnector, claimed: Claimed, batch: Batch) -> int:
         now = self.parts.now()
         wait_s = 0.0 if batch.more else self._interval(connector)
         polled = Polled(
@@ -129,7 +156,7 @@ class Polling:
         news = await self._news(connector, batch.events)
         if not news:
             await self.parts.store.write(polled)
-            return
+            return 0
         await self.intake.file(
             Filing(
                 tenant_id=connector.tenant_id,
@@ -142,6 +169,7 @@ class Polling:
             )
         )
         self.parts.counters.tally(connector.tenant_id, connector.id, "polled", len(news))
+        return len(news)
 
     async def _later(self, claimed: Claimed, wait_s: float) -> None:
         now = self.parts.now()

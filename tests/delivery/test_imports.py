@@ -141,8 +141,8 @@ async def test_an_import_goes_on_where_a_killed_process_was(engine_url: str, sin
         await rig.engine.importing.stop()
         # A process that is killed leaves the lease behind, and pages without their cursor.
         async with rig.database.transaction() as connection:
-            until = "'2999-01-01T00:00:00.000000Z'"
-            await connection.exec_driver_sql(f"UPDATE imports SET next_at = {until}")
+            later = "'2999-01-01T00:00:00.000000Z'"
+            await connection.exec_driver_sql(f"UPDATE imports SET next_at = {later}")
     archive.gate.set()
     async with importing(engine_url, sink, archive) as (rig, api):
         if not rig.database.is_sqlite:

@@ -7,6 +7,7 @@ from hub.cli.commands import (
     audit,
     check,
     connector,
+    connector_sync,
     delivery,
     hold,
     inbox,
@@ -49,4 +50,5 @@ def attach(app: typer.Typer) -> None:
         app.add_typer(group, name=name, epilog=f"Example: {example}")
         if module is connector:
             webhook.attach(group)
+            connector_sync.attach(group)
     inbox.attach(app)

@@ -215,7 +215,6 @@ async def remove_subscription(world):
     )
 
 
-@pytest.mark.covers("IM-114")
 async def test_what_a_disabled_subscription_missed_is_polled(world):
     case, incident = await linked(world, "Missed", *BACK)
     await remove_subscription(world)
