@@ -110,6 +110,8 @@ def describe_action(catalog: Catalog, declared: Action[Any, Any]) -> Json:
         "creates": declared.creates,
         "repeat": declared.repeat.value,
         "calls": declared.calls,
+        "scopes": list(declared.scopes),
+        "abilities": list(declared.abilities),
         "params": form(declared.params),
     }
 

@@ -17,6 +17,7 @@ import hub
 from hub.catalog.catalog import Catalog
 from hub.catalog.describe import form
 from hub.sdk import hookspecs
+from hub.sdk.actions import Action
 from hub.sdk.connector_types import ConnectorType
 from hub.sdk.vocabulary import FieldType, SourceObject, Value
 
@@ -199,7 +200,9 @@ def plugin_page(catalog: Catalog, plugin: str) -> str:
         action = catalog.actions[name]
         parts.append(f"## Action `{name}`\n")
         target = f" Target: `{action.target}`." if action.target else ""
-        parts.append(f"{action.label}.{target} Repeated: {action.repeat.value}.\n")
+        cost = f" Requests to the vendor: {action.calls}." if action.calls > 1 else ""
+        parts.append(f"{action.label}.{target} Repeated: {action.repeat.value}.{cost}\n")
+        parts.extend(_needs(action))
         parts.append(_form(action.params))
     for name in _of(catalog, "templates", plugin):
         template = catalog.templates[name]
@@ -207,6 +210,12 @@ def plugin_page(catalog: Catalog, plugin: str) -> str:
         parts.append(f"{template.label}: {template.description}\n")
         parts.append(_form(template.params))
     return "\n".join(parts)
+
+
+def _needs(action: Action[Any, Any]) -> Iterable[str]:
+    for names, what in ((action.scopes, "OAuth scopes"), (action.abilities, "Plan abilities")):
+        if names:
+            yield f"{what}: {', '.join(f'`{name}`' for name in names)}.\n"
 
 
 def _plugins_index(catalog: Catalog, plugins: Sequence[str]) -> str:

@@ -72,6 +72,8 @@ class Action(Generic[Client, Params]):
     primary data, not a search index. `writes` is pure: the target's field values (by key)
     that a run will set, as the vendor will report them back. `notes`: it makes a note and
     returns its id in `ActionResult.note`, so that the note is known when it comes back.
+    `scopes` are the vendor's OAuth scopes that a run needs, `abilities` what the account's plan
+    must have, both in the vendor's words.
     """
 
     connector_type: str
@@ -86,6 +88,8 @@ class Action(Generic[Client, Params]):
     find: Callable[[ActionCall[Client, Params]], Awaitable[ActionResult | None]] | None = None
     writes: Callable[[Params], Mapping[str, Value]] | None = None
     notes: bool = False
+    scopes: tuple[str, ...] = ()
+    abilities: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -269,6 +269,8 @@ class ConnectorType(Generic[Settings, Client]):
         find: Callable[[ActionCall[Client, Params]], Awaitable[ActionResult | None]] | None = None,
         writes: Callable[[Params], Mapping[str, Value]] | None = None,
         notes: bool = False,
+        scopes: tuple[str, ...] = (),
+        abilities: tuple[str, ...] = (),
     ) -> Action[Client, Params]:
         """Declare an action of this connector type."""
         return Action(
@@ -284,4 +286,6 @@ class ConnectorType(Generic[Settings, Client]):
             find=find,
             writes=writes,
             notes=notes,
+            scopes=scopes,
+            abilities=abilities,
         )

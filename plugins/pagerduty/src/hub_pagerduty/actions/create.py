@@ -10,7 +10,9 @@ import hub
 from hub import ActionResult, Record, Repeat, Value
 from hub_pagerduty import errors, events_api
 from hub_pagerduty.actions.shared import (
+    BOTH,
     EVENT_RECORD,
+    USERS,
     Acting,
     Call,
     acting,
@@ -356,4 +358,5 @@ CREATE = PAGERDUTY.action(
     calls=2,
     find=find_incident,
     writes=written,
+    scopes=(*BOTH, *USERS, "priorities.read", "custom_fields.read"),
 )

@@ -2,17 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 import hub
 from hub import Action, ActionResult, Value
 from hub_pagerduty import errors, events_api
 from hub_pagerduty.actions.create import conference
+from hub_pagerduty.actions.forms import (
+    Conference,
+    Description,
+    Fields,
+    IncidentType,
+    Priority,
+    Resolve,
+    Service,
+    Title,
+    Urgency,
+)
 from hub_pagerduty.actions.notes import find_note_like, note_once
 from hub_pagerduty.actions.shared import (
+    BOTH,
     EVENT_RECORD,
+    USERS,
+    WRITES,
     Acting,
     Call,
     acting,
@@ -30,97 +42,6 @@ from hub_pagerduty.connector import PAGERDUTY
 from hub_pagerduty.lookups import priority_named
 from hub_pagerduty.text import as_description, cut_note, cut_title
 from hub_pagerduty.vocabulary import INCIDENT, custom_key, custom_name
-
-
-class Resolve(Acting):
-    """Parameters of `resolve_incident`."""
-
-    resolution: str = Field(
-        default="",
-        title="Resolution note",
-        description="Added as a note before resolving.",
-        json_schema_extra={"x-hub": {"widget": "template"}},
-    )
-
-
-class Priority(Acting):
-    """Parameters of `set_priority`."""
-
-    priority: str = Field(
-        min_length=1,
-        title="Priority",
-        description="Name of a priority of the account, such as P1.",
-        json_schema_extra={"x-hub": {"source": "priorities"}},
-    )
-
-
-class Urgency(Acting):
-    """Parameters of `set_urgency`."""
-
-    urgency: Literal["high", "low"] = Field(title="Urgency", description="How people are notified.")
-
-
-class Title(Acting):
-    """Parameters of `set_title`."""
-
-    title: str = Field(
-        min_length=1,
-        title="Title",
-        description="Cut at 1024 characters.",
-        json_schema_extra={"x-hub": {"widget": "template"}},
-    )
-
-
-class Description(Acting):
-    """Parameters of `set_description`."""
-
-    description: str = Field(
-        title="Description",
-        description="PagerDuty lets it be changed only on incidents made by hand; a note is "
-        "added otherwise.",
-        json_schema_extra={"x-hub": {"widget": "template"}},
-    )
-
-
-class Conference(Acting):
-    """Parameters of `set_conference`."""
-
-    conference_number: str = Field(
-        default="", title="Conference number", description="Such as +1 415-555-1212,,,,1234#."
-    )
-    conference_url: str = Field(
-        default="", title="Conference link", description="A web conference or chat room."
-    )
-
-
-class Fields(Acting):
-    """Parameters of `set_custom_fields`."""
-
-    fields: dict[str, Any] = Field(
-        title="Custom fields", description="Values by name; null clears a field."
-    )
-
-
-class IncidentType(Acting):
-    """Parameters of `set_incident_type`."""
-
-    incident_type: str = Field(
-        min_length=1,
-        title="Incident type",
-        description="Name of an incident type of the account.",
-        json_schema_extra={"x-hub": {"source": "incident_types"}},
-    )
-
-
-class Service(Acting):
-    """Parameters of `move_incident`."""
-
-    service: str = Field(
-        min_length=1,
-        title="Service",
-        description="The service to move the incident to.",
-        json_schema_extra={"x-hub": {"source": "services", "resolve": "service"}},
-    )
 
 
 async def acknowledge(call: Call[Acting]) -> ActionResult:
@@ -309,6 +230,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         target=INCIDENT,
         calls=2,
         writes=lambda _: {"status": "acknowledged"},
+        scopes=(*BOTH, *USERS),
     ),
     PAGERDUTY.action(
         "resolve_incident",
@@ -319,6 +241,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         calls=4,
         writes=lambda _: {"status": "resolved"},
         notes=True,
+        scopes=(*BOTH, *USERS),
     ),
     PAGERDUTY.action(
         "reopen_incident",
@@ -328,6 +251,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         target=INCIDENT,
         calls=2,
         writes=lambda _: {"status": "triggered"},
+        scopes=(*BOTH, *USERS),
     ),
     PAGERDUTY.action(
         "set_priority",
@@ -336,6 +260,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         set_priority,
         target=INCIDENT,
         writes=lambda params: {"priority": params.priority},
+        scopes=(*WRITES, *USERS, "priorities.read"),
     ),
     PAGERDUTY.action(
         "set_urgency",
@@ -344,6 +269,8 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         set_urgency,
         target=INCIDENT,
         writes=lambda params: {"urgency": params.urgency},
+        scopes=(*WRITES, *USERS),
+        abilities=("urgencies",),
     ),
     PAGERDUTY.action(
         "set_title",
@@ -352,6 +279,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         set_title,
         target=INCIDENT,
         writes=lambda params: {"title": cut_title(params.title)},
+        scopes=(*WRITES, *USERS),
     ),
     PAGERDUTY.action(
         "set_description",
@@ -362,6 +290,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         calls=3,
         writes=lambda params: {"description": params.description},
         notes=True,
+        scopes=(*BOTH, *USERS),
     ),
     PAGERDUTY.action(
         "set_conference",
@@ -370,6 +299,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         set_conference,
         target=INCIDENT,
         writes=_bridge,
+        scopes=(*WRITES, *USERS),
     ),
     PAGERDUTY.action(
         "set_custom_fields",
@@ -378,6 +308,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         set_custom_fields,
         target=INCIDENT,
         writes=_custom,
+        scopes=WRITES,
     ),
     PAGERDUTY.action(
         "set_incident_type",
@@ -386,6 +317,7 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         set_incident_type,
         target=INCIDENT,
         writes=lambda params: {"incident_type": params.incident_type},
+        scopes=(*WRITES, *USERS),
     ),
     PAGERDUTY.action(
         "move_incident",
@@ -394,5 +326,6 @@ INCIDENT_ACTIONS: list[Action[Any, Any]] = [
         move_incident,
         target=INCIDENT,
         writes=lambda params: {"service": params.service},
+        scopes=(*WRITES, *USERS),
     ),
 ]

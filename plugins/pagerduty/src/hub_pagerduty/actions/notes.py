@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from hub import Action, ActionResult, Repeat
-from hub_pagerduty.actions.shared import Acting, Call, acting, incident_id
+from hub_pagerduty.actions.shared import BOTH, USERS, WRITES, Acting, Call, acting, incident_id
 from hub_pagerduty.connector import PAGERDUTY
 from hub_pagerduty.text import cut_note
 from hub_pagerduty.vocabulary import INCIDENT
@@ -102,6 +102,7 @@ NOTE_ACTIONS: list[Action[Any, Any]] = [
         repeat=Repeat.FIND_FIRST,
         find=find_note,
         notes=True,
+        scopes=(*BOTH, *USERS),
     ),
     PAGERDUTY.action(
         "publish_status_update",
@@ -110,5 +111,6 @@ NOTE_ACTIONS: list[Action[Any, Any]] = [
         publish_status_update,
         target=INCIDENT,
         writes=lambda params: {"status_update": params.message},
+        scopes=(*WRITES, *USERS),
     ),
 ]

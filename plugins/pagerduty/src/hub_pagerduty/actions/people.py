@@ -10,6 +10,9 @@ import hub
 from hub import Action, ActionResult, Record, Repeat, Value
 from hub_pagerduty import errors
 from hub_pagerduty.actions.shared import (
+    BOTH,
+    USERS,
+    WRITES,
     Acting,
     Call,
     acting,
@@ -280,6 +283,7 @@ PEOPLE_ACTIONS: list[Action[Any, Any]] = [
         reassign,
         target=INCIDENT,
         writes=reassigned_values,
+        scopes=(*WRITES, *USERS),
     ),
     PAGERDUTY.action(
         "escalate_incident",
@@ -291,8 +295,17 @@ PEOPLE_ACTIONS: list[Action[Any, Any]] = [
         calls=4,
         find=find_escalation,
         writes=escalated_values,
+        scopes=(*BOTH, *USERS, "oncalls.read"),
     ),
-    PAGERDUTY.action("snooze_incident", "Snooze", Snooze, snooze, target=INCIDENT, calls=2),
+    PAGERDUTY.action(
+        "snooze_incident",
+        "Snooze",
+        Snooze,
+        snooze,
+        target=INCIDENT,
+        calls=2,
+        scopes=(*BOTH, *USERS),
+    ),
     PAGERDUTY.action(
         "merge_incident",
         "Merge into another incident",
@@ -300,8 +313,16 @@ PEOPLE_ACTIONS: list[Action[Any, Any]] = [
         merge,
         target=INCIDENT,
         writes=merged_values,
+        scopes=(*BOTH, *USERS),
     ),
     PAGERDUTY.action(
-        "add_responders", "Add responders", Responders, add_responders, target=INCIDENT, calls=3
+        "add_responders",
+        "Add responders",
+        Responders,
+        add_responders,
+        target=INCIDENT,
+        calls=3,
+        scopes=(*BOTH, *USERS),
+        abilities=("coordinated_responding",),
     ),
 ]

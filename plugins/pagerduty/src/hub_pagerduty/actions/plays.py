@@ -8,7 +8,7 @@ import hub
 from hub import Action, ActionResult, Repeat
 from hub_pagerduty import errors
 from hub_pagerduty.actions.notes import find_note_like, note_once
-from hub_pagerduty.actions.shared import Acting, Call, acting, incident_id, reference
+from hub_pagerduty.actions.shared import BOTH, USERS, Acting, Call, acting, incident_id, reference
 from hub_pagerduty.connector import PAGERDUTY
 from hub_pagerduty.vocabulary import INCIDENT
 
@@ -97,6 +97,7 @@ PLAY_ACTIONS: list[Action[Any, Any]] = [
         calls=3,
         find=find_announced,
         notes=True,
+        scopes=(*BOTH, *USERS, "incident_workflows:instances.write"),
     ),
     PAGERDUTY.action(
         "run_response_play",
@@ -108,5 +109,7 @@ PLAY_ACTIONS: list[Action[Any, Any]] = [
         calls=3,
         find=find_announced,
         notes=True,
+        scopes=(*BOTH, *USERS, "incident_workflows:instances.write"),
+        abilities=("response_plays",),
     ),
 ]

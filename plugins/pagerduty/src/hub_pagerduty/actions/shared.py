@@ -1,6 +1,6 @@
 """What the actions have in common: the incident, the acting person, a change."""
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +27,12 @@ class Acting(BaseModel):
         json_schema_extra={"x-hub": {"advanced": True}},
     )
 
+
+READS: Final = ("incidents.read",)
+WRITES: Final = ("incidents.write",)
+BOTH: Final = (*READS, *WRITES)
+USERS: Final = ("users.read",)
+"""Scopes of an app token; finding the acting person among the users takes `USERS`."""
 
 P = TypeVar("P", bound=Acting)
 Call = ActionCall[PagerDutyClient, P]

@@ -12,7 +12,7 @@ Json = Mapping[str, Any]
 
 def as_object(value: object) -> Json:
     """Return the object, or an empty one for anything else."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict | Mapping) else {}
 
 
 def as_objects(value: object) -> list[Json]:
@@ -22,15 +22,17 @@ def as_objects(value: object) -> list[Json]:
 
 def text(value: object) -> str | None:
     """Return text for text and numbers; None for what is empty or something else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return _storable(value) or None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return _storable(str(value)) or None
+    return str(value)
 
 
 def _storable(value: str) -> str:
     # A lone surrogate has no UTF-8, and PostgreSQL keeps no NUL: neither may stop an event.
     if value.isascii():
-        return value.replace("\x00", "")
+        return value.replace("\x00", "") if "\x00" in value else value
     return value.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
