@@ -3,10 +3,9 @@
 import uuid
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub import ids
 from hub.activity import audit
@@ -22,12 +21,15 @@ from hub.imports.repository import Imports
 from hub.imports.schemas import ImportIn, ImportOut
 from hub.sdk.connector_types import Poller
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportsService:
     """One actor's work on the imports of a tenant's connectors, in one transaction."""
 
-    session: AsyncSession
+    session: "AsyncSession"
     actor: Actor
     clock: Clock
 

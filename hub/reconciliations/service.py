@@ -3,8 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from sqlalchemy.ext.asyncio import AsyncSession
+from typing import TYPE_CHECKING
 
 from hub import ids
 from hub.activity import audit
@@ -18,12 +17,15 @@ from hub.reconciliations.names import Names
 from hub.reconciliations.repository import Reconciliations
 from hub.reconciliations.schemas import DriftOut, ReconciliationDetail, ReconciliationOut
 
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconciliationsService:
     """One actor's work on the reconciliations of a tenant's connectors, in one transaction."""
 
-    session: AsyncSession
+    session: "AsyncSession"
     actor: Actor
     clock: Clock
 
