@@ -85,7 +85,7 @@ async def test_a_newer_database_is_refused_untouched(empty: Database):
 
 
 def test_the_versions_known_without_alembic_are_alembic_s():
-    scripts = ScriptDirectory.fromconfigured(run.configured())
+    scripts = ScriptDirectory.from_config(run.configured())
 
     assert set(version.KNOWN) == {script.revision for script in scripts.walk_revisions()}
     assert scripts.get_current_head() == version.HEAD
