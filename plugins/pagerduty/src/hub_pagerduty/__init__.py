@@ -5,6 +5,7 @@ from typing import Any
 import hub
 from hub_pagerduty.actions import ACTIONS
 from hub_pagerduty.connector import PAGERDUTY
+from hub_pagerduty.playbooks import PLAYBOOKS
 from hub_pagerduty.vocabulary import FIELDS, OBJECTS, TRIGGERS
 
 
@@ -36,3 +37,9 @@ def hub_register_triggers() -> list[hub.Trigger]:
 def hub_register_actions() -> list[hub.Action[Any, Any]]:
     """Bring the actions."""
     return ACTIONS
+
+
+@hub.hookimpl
+def hub_register_ruleset_templates() -> list[hub.RulesetTemplate[Any]]:
+    """Bring rules that need nothing but PagerDuty."""
+    return PLAYBOOKS
