@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from hub.catalog.clashes import settle
 from hub.catalog.contributions import KINDS, Contribution, Kind, name_of
 from hub.catalog.wellformed import faults_of
 from hub.sdk.actions import Action
@@ -46,17 +47,35 @@ class Verdict:
 
 
 def judge(contributions: Sequence[Contribution]) -> Verdict:
-    """Judge contributions in order: of two that clash the later one is refused."""
-    kept: list[Contribution] = []
+    """Judge contributions; of those that clash the one with the right to the name stays."""
     refused: dict[str, tuple[Problem, ...]] = {}
+    sound: list[Contribution] = []
     for contribution in contributions:
-        found = tuple(_faults(contribution)) + tuple(_clashes(contribution, kept))
+        found = tuple(_faults(contribution))
         if found:
             refused[contribution.plugin] = found
         else:
-            kept.append(contribution)
+            sound.append(contribution)
+    kept, clashes = settle(sound)
+    for contribution in contributions:
+        if contribution.plugin in refused:
+            refused[contribution.plugin] += tuple(_taken(contribution, kept))
+    for plugin, several in clashes.items():
+        refused[plugin] = tuple(
+            Problem(plugin=plugin, kind=claim.kind.word, name=claim.name, detail=why)
+            for claim, why in several
+        )
     whole, dropped = _without_dangling(kept)
     return Verdict(kept=whole, refused=refused, dropped=dropped)
+
+
+def _taken(contribution: Contribution, kept: Sequence[Contribution]) -> Iterator[Problem]:
+    """Tell a plugin that is refused anyway which of its names it could not have."""
+    taken = {(kind, name): other.plugin for other in kept for kind, name, _ in other.named()}
+    for kind, name, _ in contribution.named():
+        if (kind, name) in taken:
+            detail = f"is declared by the plugin {taken[kind, name]!r} already"
+            yield Problem(plugin=contribution.plugin, kind=kind.word, name=name, detail=detail)
 
 
 def _faults(contribution: Contribution) -> Iterator[Problem]:
@@ -84,18 +103,6 @@ def _is_own(contribution: Contribution, kind: Kind, name: str) -> bool:
 def _foreign(contribution: Contribution) -> str:
     own = ", ".join(sorted(contribution.own_prefixes)) or "it declares none"
     return f"must begin with a connector type of the plugin ({own})"
-
-
-def _clashes(contribution: Contribution, kept: Sequence[Contribution]) -> Iterator[Problem]:
-    taken = {(kind, name): other.plugin for other in kept for kind, name, _ in other.named()}
-    for kind, name, _ in contribution.named():
-        if (kind, name) in taken:
-            yield Problem(
-                plugin=contribution.plugin,
-                kind=kind.word,
-                name=name,
-                detail=f"is declared by the plugin {taken[kind, name]!r} already",
-            )
 
 
 class _Known:

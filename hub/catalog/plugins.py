@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points as installed_entry_points
+from itertools import groupby
 from time import perf_counter
 from typing import Any
 
@@ -72,6 +73,7 @@ class Loaded:
 class _Candidate:
     report: PluginReport
     load: Callable[[], object]
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,17 +152,35 @@ def _built_in(builtin: Sequence[tuple[str, object]]) -> Iterator[_Candidate]:
 
 
 def _installed(found: Iterable[EntryPoint]) -> Iterator[_Candidate]:
-    def order(one: EntryPoint) -> tuple[str, str]:
-        return one.name, one.dist.name if one.dist else ""
+    listed = sorted(found, key=_order)
+    for name, several in groupby(listed, key=lambda one: one.name):
+        first, *others = several
+        if others and _distribution(first) != f"hub-{name}":
+            owners = " and ".join(sorted(_distribution(one) or "?" for one in (first, *others)))
+            refusal = f"The name {name!r} is taken by {owners}: uninstall all but one."
+            for one in (first, *others):
+                yield _Candidate(report=_found(one), load=one.load, refusal=refusal)
+            continue
+        for one in (first, *others):
+            yield _Candidate(report=_found(one), load=one.load)
 
-    for one in sorted(found, key=order):
-        report = PluginReport(
-            name=one.name,
-            distribution=one.dist.name if one.dist else "",
-            version=one.dist.version if one.dist else "",
-            module=one.value,
-        )
-        yield _Candidate(report=report, load=one.load)
+
+def _order(one: EntryPoint) -> tuple[str, bool, str]:
+    """Sort by name; of several with one name, the distribution that is called like it is first."""
+    return one.name, _distribution(one) != f"hub-{one.name}", _distribution(one)
+
+
+def _distribution(one: EntryPoint) -> str:
+    return one.dist.name if one.dist else ""
+
+
+def _found(one: EntryPoint) -> PluginReport:
+    return PluginReport(
+        name=one.name,
+        distribution=_distribution(one),
+        version=one.dist.version if one.dist else "",
+        module=one.value,
+    )
 
 
 def _ask_all(
@@ -181,6 +201,8 @@ def _ask_all(
 def _ask(candidate: _Candidate, before: Sequence[_Asked], timer: Callable[[], float]) -> _Asked:
     report = candidate.report
     try:
+        if candidate.refusal:
+            raise PluginBroken(candidate.refusal)  # noqa: TRY301 - as the others
         _refuse_taken_name(report, before)
         plugin = _load(candidate)
         _refuse_second_registration(plugin, before)

@@ -32,8 +32,8 @@ def hub_register_connector_types() -> Sequence[ConnectorType[Any, Any]]:
 
     Called once, when the hub starts.
 
-    :returns: Connector types. A name that another plugin has already taken quarantines the
-        later plugin.
+    :returns: Connector types. Of several plugins that declare one name, a built-in keeps it,
+        then the plugin that is called like it; where there is none, all are quarantined.
 
     Example::
 

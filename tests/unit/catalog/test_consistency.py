@@ -226,16 +226,46 @@ def test_a_fault_is_found(fault):
     assert any(expected in one for one in found), found
 
 
-def test_a_field_of_a_later_clash_is_not_lost_with_it():
-    first, second = contribution("one"), contribution("two")
+@pytest.mark.parametrize("order", [("acme", "aardvark"), ("aardvark", "acme")])
+def test_of_a_clash_the_plugin_that_is_called_like_the_type_stays(order):
+    made = {name: contribution(name) for name in order}
 
-    verdict = judge([first, second])
+    verdict = judge(list(made.values()))
 
-    assert (first,) == verdict.kept
-    assert list(verdict.refused) == ["two"]
-    assert {"is declared by the plugin 'one' already"} == {
-        one.detail for one in verdict.refused["two"]
+    assert (made["acme"],) == verdict.kept
+    assert list(verdict.refused) == ["aardvark"]
+    assert {"is declared by the plugin 'acme' already"} == {
+        one.detail for one in verdict.refused["aardvark"]
     }
+
+
+def test_a_built_in_keeps_its_names_whoever_comes_first():
+    guest, builtin = contribution("acme"), replace(contribution("zz"), builtin=True)
+
+    verdict = judge([guest, builtin])
+
+    assert (builtin,) == verdict.kept
+    assert list(verdict.refused) == ["acme"]
+
+
+def test_where_nobody_has_a_right_to_a_name_all_are_refused():
+    verdict = judge([contribution("one"), contribution("two"), contribution("three")])
+
+    assert verdict.kept == ()
+    assert set(verdict.refused) == {"one", "two", "three"}
+    (problem,) = {one.detail for one in verdict.refused["two"]}
+    assert problem.startswith("is declared by the plugins 'one' and 'three' and 'two', and none")
+
+
+def test_a_loser_takes_nobody_with_it():
+    both = replace(contribution("aardvark"), filters=(hub.Filter(
+        name="acme.short", label="Short", apply=nothing),))  # fmt: skip
+    other = Contribution(plugin="other", connector_types=(), filters=both.filters)
+
+    verdict = judge([both, contribution("acme"), other])
+
+    assert [one.plugin for one in verdict.kept] == ["acme"]
+    assert "must begin with" in str(verdict.refused["other"][0])
 
 
 def test_a_refused_plugin_takes_no_names():

@@ -1,5 +1,6 @@
 """Plugins are loaded one by one; a broken one never stops the others."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,15 +23,15 @@ def load(**plugins: Any) -> Loaded:
 
 
 def quarantined(broken: Any) -> Any:
-    loaded = load(good=acme(), weird=broken)
+    loaded = load(acme=acme(), weird=broken)
 
     report = loaded.report("weird")
 
     assert report is not None
     assert report.state is PluginState.QUARANTINED
-    assert loaded.report("good").state is PluginState.LOADED
+    assert loaded.report("acme").state is PluginState.LOADED
     assert list(loaded.catalog.connector_types) == ["acme"]
-    assert [("good", loaded.manager.get_plugin("good"))] == loaded.manager.list_name_plugin()
+    assert [("acme", loaded.manager.get_plugin("acme"))] == loaded.manager.list_name_plugin()
     return report
 
 
@@ -147,10 +148,10 @@ def test_a_generator_is_no_sequence():
     assert "found generator" in quarantined(plugin(source_objects=lazily)).reason
 
 
-def test_a_clash_quarantines_the_later_plugin_and_names_both():
+def test_a_clash_quarantines_the_plugin_without_a_right_to_the_name_and_names_both():
     report = quarantined(acme())
 
-    assert "'good' already" in report.reason
+    assert "'acme' already" in report.reason
     assert "connector type 'acme'" in report.reason
     assert {"connector type", "source object", "field", "trigger", "action"} == {
         one.kind for one in report.problems
@@ -171,13 +172,42 @@ def test_all_problems_are_reported_at_once():
     assert "(and 4 more)" in report.reason
 
 
-def test_the_same_name_twice_quarantines_the_second():
-    twice = [*installed(acme=acme()), *installed(acme=plugin())]
+def test_a_plugin_that_sorts_before_another_does_not_take_its_names():
+    loaded = load(aardvark=acme(), acme=acme())
+
+    assert loaded.report("acme").state is PluginState.LOADED
+    assert loaded.report("aardvark").state is PluginState.QUARANTINED
+    assert loaded.catalog.owner("actions", "acme.comment") == "acme"
+
+
+def of_distribution(name: str, **plugins: Any) -> list[Any]:
+    """Return entry points as of an installed distribution."""
+    dist = SimpleNamespace(name=name, version="1.0")
+    found = installed(**plugins)
+    for one in found:
+        vars(one)["dist"] = dist
+    return found
+
+
+def test_the_same_name_twice_is_that_of_the_distribution_called_like_it():
+    twice = [*of_distribution("a-copy", acme=plugin()), *of_distribution("hub-acme", acme=acme())]
 
     loaded = load_plugins([], entry_points=twice)
 
-    assert [one.state for one in loaded.reports] == [PluginState.LOADED, PluginState.QUARANTINED]
-    assert "is taken by" in loaded.reports[1].reason
+    states = [(one.distribution, one.state) for one in loaded.reports]
+    assert states == [("hub-acme", PluginState.LOADED), ("a-copy", PluginState.QUARANTINED)]
+    assert "is taken by hub-acme" in loaded.reports[1].reason
+
+
+def test_the_same_name_twice_quarantines_both_where_none_has_a_right_to_it():
+    twice = [*of_distribution("a-copy", acme=plugin()), *of_distribution("b-copy", acme=acme())]
+
+    loaded = load_plugins([], entry_points=twice)
+
+    assert [one.state for one in loaded.reports] == [PluginState.QUARANTINED] * 2
+    assert {one.reason for one in loaded.reports} == {
+        "The name 'acme' is taken by a-copy and b-copy: uninstall all but one."
+    }
 
 
 def test_the_same_module_twice_quarantines_the_second():
