@@ -78,9 +78,9 @@ class Client:
                 break
         return items
 
-    def lines(self, path: str, body: object = None) -> Iterator[Any]:
-        """Post, and read the answer's JSON lines as they come."""
-        stream = self._lines(path, body)
+    def lines(self, path: str, body: object = None, *, method: str = "POST") -> Iterator[Any]:
+        """Ask, and read the answer's JSON lines as they come."""
+        stream = self._lines(path, body, method)
         while True:
             try:
                 yield self._runner.run(anext(stream))
@@ -114,7 +114,7 @@ class Client:
         method: str,
         path: str,
         *,
-        query: dict[str, str],
+        query: dict[str, str | list[str]],
         json: object,
         headers: dict[str, str],
     ) -> Answer:
@@ -129,13 +129,13 @@ class Client:
         self._refuse(answer)
         return Answer(body=_json(answer), etag=answer.headers.get("etag"))
 
-    async def _lines(self, path: str, body: object) -> Any:  # noqa: ANN401 - an async generator of JSON
+    async def _lines(self, path: str, body: object, method: str) -> Any:  # noqa: ANN401 - an async generator of JSON
         import httpx  # noqa: PLC0415 - so that --help is quick
 
         headers = {"Accept": "application/x-ndjson"}
         try:
             async with self._client().stream(
-                "POST", self._path(path), json=body, headers=headers
+                method, self._path(path), json=body, headers=headers
             ) as answer:
                 if answer.is_error:
                     await answer.aread()
@@ -216,12 +216,14 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def _said(query: Mapping[str, object]) -> dict[str, str]:
-    return {
-        key: str(value).lower() if isinstance(value, bool) else str(value)
-        for key, value in query.items()
-        if value is not None
-    }
+def _said(query: Mapping[str, object]) -> dict[str, str | list[str]]:
+    return {key: _plain(value) for key, value in query.items() if value is not None}
+
+
+def _plain(value: object) -> str | list[str]:
+    if isinstance(value, list):
+        return [str(one) for one in value]
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _json(answer: "httpx.Response") -> Any:  # noqa: ANN401 - JSON

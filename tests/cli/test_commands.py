@@ -231,13 +231,86 @@ def test_a_working_copy_is_tried_on_what_came_before(call, tmp_path) -> None:
     file.write_text(active.replace("value: High", "value: Low"))
     call("ruleset", "apply", str(file))
 
-    told = call("ruleset", "whatif", RULESET, "--days", "1")
+    told = call("ruleset", "what-if", RULESET, "--days", "1")
 
     file.write_text(active)
     call("ruleset", "apply", str(file))
     assert re.search(r"pagerduty.create_incident +1 +0 +-1", told)
     assert "differs: evt_1 salesforce.case.created" in told
-    call("ruleset", "whatif", RULESET, "--days", "0", status=2, err=True)
+    call("ruleset", "what-if", RULESET, "--days", "0", status=2, err=True)
+
+
+def test_single_rules_are_moved_copied_and_switched(call, tmp_path) -> None:
+    before = call("ruleset", "show", RULESET)
+    rules = json.loads(call("rule", "list", RULESET, "--json"))["items"]
+    first, second = (one["name"] for one in rules[:2])
+    file = tmp_path / "rule.yaml"
+    file.write_text(call("rule", "show", RULESET, first).replace(first, "Renamed"))
+
+    assert "working copy" in call("rule", "move", RULESET, first, "--place", "2")
+    call("rule", "copy", RULESET, second)
+    call("rule", "disable", RULESET, second)
+    call("rule", "set", RULESET, first, str(file))
+    listed = call("rule", "list", RULESET)
+    copied = call("rule", "show", RULESET, f"{second} (copy)")
+    (tmp_path / "more.yaml").write_text(copied.replace(f"{second} (copy)", "Added"))
+    call("rule", "add", RULESET, str(tmp_path / "more.yaml"), "--place", "1")
+    call("rule", "delete", RULESET, f"{second} (copy)")
+    ended = json.loads(call("rule", "list", RULESET, "--json"))["items"]
+    call("rule", "enable", RULESET, second)
+    missing = call("rule", "show", RULESET, "Nobody", status=3, err=True)
+    call("ruleset", "copy", RULESET, "Elsewhere")
+    call("rule", "move", RULESET, "Added", "--to", "Elsewhere")
+
+    assert re.search(rf"1 +{re.escape(second)} +off", listed)
+    assert re.search(rf"2 +{re.escape(second)} \(copy\) +on", listed)
+    assert re.search(r"3 +Renamed +on", listed)
+    assert [one["name"] for one in ended][:3] == ["Added", second, "Renamed"]
+    assert "There is no rule 'Nobody'" in missing
+    assert "Added" in call("rule", "list", "Elsewhere")
+    assert "Added" not in call("rule", "list", RULESET)
+    assert call("ruleset", "show", RULESET) == before, "nothing was published"
+    call("ruleset", "delete", "Elsewhere", "--yes")
+    (tmp_path / "before.yaml").write_text(before)
+    call("ruleset", "apply", str(tmp_path / "before.yaml"))
+
+
+@pytest.mark.parametrize("kind", ["yaml", "json"])
+def test_rulesets_are_exported_and_imported_as_they_are(call, tmp_path, kind) -> None:
+    file = tmp_path / f"all.{kind}"
+    one = call("ruleset", "export", RULESET)
+    call("ruleset", "export", "--output", str(file))
+    again = call("ruleset", "import", str(file), "--states")
+    text = file.read_text()
+    file.write_text(text.replace(HIGH, "Renamed rule").replace("enabled: true\n", ""))
+    plan = call("ruleset", "import", str(file), "--plan")
+    drafted = call("ruleset", "import", str(file), "--draft")
+    file.write_text(text)
+    call("ruleset", "import", str(file), "--draft")
+
+    assert one.count("state:") == 1
+    assert "state: enabled" in one
+    assert {line.rpartition(": ")[2] for line in again.splitlines()} == {"unchanged"}
+    assert "Nothing was changed: this is the plan" in plan
+    assert f"{RULESET}: change" in plan
+    assert "Renamed rule" in drafted
+    call("ruleset", "import", str(tmp_path / "none.yaml"), status=1, err=True)
+
+
+def test_a_working_copy_and_a_file_are_tried_on_one_event(call, tmp_path) -> None:
+    file, sample = tmp_path / "case.yaml", tmp_path / "sample.yaml"
+    file.write_text(call("ruleset", "show", RULESET))
+    sample.write_text(
+        "trigger: salesforce.case.created\nconnector: salesforce\n"
+        "record: {id: '5001', values: {priority: High, subject: Fire, is_closed: false}}\nbefore: {}\n"
+    )
+
+    on_event = call("ruleset", "dry-run", RULESET, "evt_1")
+    of_file = call("ruleset", "dry-run", f"@{file}", f"@{sample}")
+
+    assert f'Rule "{HIGH}" fired' in on_event
+    assert f'Rule "{HIGH}" fired' in of_file
+    assert re.search(r"Requests to vendors that this would be: [1-9]\d*\. Nothing", of_file)
 
 
 def test_rulesets_are_copied_and_ordered(call) -> None:

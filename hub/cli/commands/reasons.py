@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.commands import traces
+from hub.cli.commands import ruleset_files, traces, values
 from hub.cli.failure import Usage
 from hub.cli.session import Session, command
 
@@ -12,6 +12,7 @@ from hub.cli.session import Session, command
 def attach(app: typer.Typer) -> None:
     """Add the commands to the rulesets' group."""
     command(app, "explain", example="hub ruleset explain evt_42")(explain)
+    command(app, "dry-run", example="hub ruleset dry-run 'Cases page' evt_42")(dry_run)
     command(
         app,
         "why-not",
@@ -44,6 +45,47 @@ def explain(
         traces.planned(session, answer["actions"])
 
     session.show(answer, people)
+
+
+def dry_run(
+    session: Session,
+    ruleset: Annotated[str, typer.Argument(help="A ruleset's name or id, or @file with one.")],
+    given: Annotated[
+        str, typer.Argument(help="An event (evt_…), a delivery (dlv_…), or @file with a sample.")
+    ],
+    *,
+    active: Annotated[
+        bool, typer.Option("--active", help="The active version in place of the working copy.")
+    ] = False,
+) -> None:
+    """Show what a working copy, or a file, would do on one event; nothing is saved or sent.
+
+    A sample names trigger, connector and record: {trigger: …, connector: …, record: {values: …}}.
+    """
+    answer = session.hub.post("rules:explain", _tried(ruleset, active=active) | _event_of(given))
+
+    def people() -> None:
+        traces.rules(session, answer["traces"])
+        traces.planned(session, answer["actions"])
+        calls = sum(action["calls"] for action in answer["actions"])
+        session.screen.line(f"Requests to vendors that this would be: {calls}. Nothing was sent.")
+
+    session.show(answer, people)
+
+
+def _tried(ruleset: str, *, active: bool) -> dict[str, Any]:
+    if not ruleset.startswith("@"):
+        return {"ruleset": ruleset, "draft": not active}
+    listed = ruleset_files.read(ruleset[1:])
+    if len(listed) != 1:
+        raise Usage(f"{ruleset} holds {len(listed)} rulesets; one can be tried at once.")
+    return {"rules": listed[0]["rules"]}
+
+
+def _event_of(given: str) -> dict[str, Any]:
+    if given.startswith(("dlv_", "evt_")):
+        return {"delivery" if given.startswith("dlv_") else "event": given}
+    return {"sample": values.mapping(given)}
 
 
 def why_not(

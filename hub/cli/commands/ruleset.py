@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.client import segment
-from hub.cli.commands import reasons, ruleset_files, trials
+from hub.cli.commands import reasons, ruleset_exchange, ruleset_files, trials
 from hub.cli.commands.documents import as_yaml
 from hub.cli.failure import Failed, Status
 from hub.cli.session import Session, command
@@ -32,6 +32,7 @@ def attach(app: typer.Typer) -> None:
     command(app, "delete", example="hub ruleset delete 'Cases page' --yes")(delete)
     command(app, "copy", example="hub ruleset copy 'Cases page' 'Cases page, tried'")(copy)
     command(app, "order", example="hub ruleset order 'First' 'Second'")(order)
+    ruleset_exchange.attach(app)
     reasons.attach(app)
     trials.attach(app)
 

@@ -1,6 +1,5 @@
-"""`hub ruleset whatif`: what a working copy would have done; and rules that guards switched off."""
+"""`hub ruleset what-if`: what a working copy would have done; rules that guards switched off."""
 
-import time
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -11,13 +10,12 @@ from hub.cli.failure import Failed, Usage
 from hub.cli.session import Session, command
 from hub.clock import now
 
-_LOOK_S = 0.3
 _MOST_SHOWN = 20
 
 
 def attach(app: typer.Typer) -> None:
     """Add the commands to the rulesets' group."""
-    command(app, "whatif", example="hub ruleset whatif 'Cases page' --days 30")(whatif)
+    command(app, "what-if", example="hub ruleset what-if 'Cases page' --days 30")(whatif)
     command(app, "breakers", example="hub ruleset breakers")(breakers)
     command(app, "reset", example="hub ruleset reset 0192f0c4-7c1e-7d3a-9b52-3f6a1c2d4e5f")(reset)
 
@@ -53,17 +51,15 @@ def whatif(
 
 
 def _followed(session: Session, path: str) -> dict[str, Any]:
-    """Wait for the end, and tell how far it has come."""
+    """Read lines until the end, and tell how far it has come."""
+    found: dict[str, Any] = {}
     told = None
-    while True:
-        found: dict[str, Any] = session.hub.get(path)
-        if found["state"] not in {"waiting", "running"}:
-            return found
+    for found in session.hub.lines(path, method="GET"):
         progress = found["progress"]
         if progress.get("events") and progress != told:
             session.screen.skipped(f"{progress['events']} of {progress['of']} events")
             told = progress
-        time.sleep(_LOOK_S)
+    return found or session.hub.get(path)
 
 
 def _report(session: Session, report: dict[str, Any]) -> None:
