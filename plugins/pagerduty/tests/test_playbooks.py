@@ -65,7 +65,7 @@ def test_a_priority_has_one_policy():
 
 def test_a_response_without_anything_to_do_is_refused():
     with pytest.raises(ValidationError, match="nothing is chosen"):
-        FirstResponse()
+        FirstResponse(status_update="")
 
 
 def test_a_mirror_without_the_way_back_has_no_rules_for_it():

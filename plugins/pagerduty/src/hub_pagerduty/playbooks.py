@@ -90,7 +90,7 @@ class FirstResponse(_Form):
         default="", title="Conference link", description="Where responders meet."
     )
     status_update: str = Field(
-        default="",
+        default=f"{{{{ {INCIDENT.name}.title }}}}: responders are at work.",
         title="Status update",
         description="What stakeholders are told.",
         json_schema_extra={"x-hub": {"widget": "template"}},

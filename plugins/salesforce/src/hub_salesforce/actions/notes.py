@@ -191,8 +191,8 @@ def note_shape(declared: SObject) -> NoteShape:
 
 
 def _added(shape: NoteShape, id: str, row: dict[str, Any]) -> ActionResult:
-    kind = "public" if shape.public and row[shape.public] else "internal"
+    kind = "a public" if shape.public and row[shape.public] else "an internal"
     cut = (
         ", cut to the longest that Salesforce stores" if str(row[shape.text]).endswith(_CUT) else ""
     )
-    return ActionResult(summary=f"Added a {kind} comment{cut}", note=id)
+    return ActionResult(summary=f"Added {kind} comment{cut}", note=id)
