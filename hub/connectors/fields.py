@@ -19,7 +19,8 @@ FRESH_FOR: Final = timedelta(hours=1)
 
 def dump(field: FieldSchema) -> dict[str, Any]:
     """Return a field as it is stored."""
-    stored = {key: value for key, value in asdict(field).items() if value not in (None, "", False)}
+    empty = (None, "", False, ())
+    stored = {key: value for key, value in asdict(field).items() if value not in empty}
     del stored["source_object"]
     stored["type"] = field.type.value
     stored["choices"] = [asdict(one) for one in field.choices]
@@ -66,6 +67,7 @@ def _completed(declared: FieldSchema, seen: FieldSchema) -> FieldSchema:
         declared,
         choices=declared.choices or seen.choices,
         required=declared.required or seen.required,
+        expected=declared.expected or seen.expected,
         max_length=declared.max_length or seen.max_length,
     )
 

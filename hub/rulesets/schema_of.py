@@ -48,33 +48,46 @@ def _fields(found: Vocabulary, catalog: Catalog) -> Iterator[FieldSchema]:
             one = field_of(source_object, raw)
             known = discovered.get(one.name)
             discovered[one.name] = one if known is None else _both(known, one)
-    known_at_vendor = {
-        (one.source_object, one.vendor_name) for one in catalog.fields.values() if one.vendor_name
+    at_vendor = {
+        (one.source_object, one.vendor_name or one.key): one.name for one in discovered.values()
     }
     for name, one in catalog.fields.items():
-        seen = discovered.pop(name, None)
-        yield one if seen is None else _seen(one, seen)
-    for one in discovered.values():
-        if (one.source_object, one.vendor_name or one.key) not in known_at_vendor:
-            yield one
+        elsewhere = at_vendor.get((one.source_object, one.vendor_name), "")
+        seen = [
+            discovered.pop(key) for key in dict.fromkeys((name, elsewhere)) if key in discovered
+        ]
+        yield _seen(one, seen[0]) if seen else one
+    yield from discovered.values()
 
 
 def _seen(declared: FieldSchema, seen: FieldSchema) -> FieldSchema:
     """Take from the account what a declaration can't know: its choices and what it requires."""
-    if declared.choices or not (seen.choices or seen.required):
-        return declared
-    return _changed(declared, choices=seen.choices, required=declared.required or seen.required)
+    choices = declared.choices or seen.choices
+    return _changed(
+        declared,
+        choices=choices,
+        required=declared.required or seen.required,
+        expected=declared.expected or seen.expected,
+    )
 
 
 def _both(one: FieldSchema, other: FieldSchema) -> FieldSchema:
     """Join what two accounts say of a field: either's choices may be used."""
     more = [choice for choice in other.choices if choice not in one.choices]
-    return _changed(one, choices=(*one.choices, *more), required=one.required and other.required)
+    return _changed(
+        one,
+        choices=(*one.choices, *more),
+        required=one.required and other.required,
+        expected=one.expected and other.expected,
+    )
 
 
-def _changed(field: FieldSchema, *, choices: Iterable[Choice], required: bool) -> FieldSchema:
+def _changed(
+    field: FieldSchema, *, choices: Iterable[Choice], required: bool, expected: bool
+) -> FieldSchema:
     members = {name: getattr(field, name) for name in FieldSchema.__dataclass_fields__}
-    return FieldSchema(**members | {"choices": tuple(choices), "required": required})
+    changes = {"choices": tuple(choices), "required": required, "expected": expected}
+    return FieldSchema(**members | changes)
 
 
 def field_of(source_object: str, raw: Mapping[str, Any]) -> FieldSchema:
@@ -88,6 +101,7 @@ def field_of(source_object: str, raw: Mapping[str, Any]) -> FieldSchema:
         choice_source=raw.get("choice_source"),
         writable=bool(raw.get("writable", False)),
         required=bool(raw.get("required", False)),
+        expected=bool(raw.get("expected", False)),
         secret=bool(raw.get("secret", False)),
         noise=bool(raw.get("noise", False)),
         max_length=raw.get("max_length"),

@@ -46,6 +46,7 @@ def notes_of(
     """Yield what is odd about a rule by itself."""
     schema, tenant = told
     yield from _demanded(rule, schema, tenant)
+    yield from _expected(rule, schema)
     yield from _literals(rule, schema)
     yield from _triggers(rule, region, schema, tenant)
     yield from _connectors(rule, tenant)
@@ -72,6 +73,23 @@ def _demanded(rule: Rule, schema: Schema, tenant: Tenant) -> Iterator[Note]:
             text = (
                 f"'{line.connector}' refused a {schema.label_of(target)} without "
                 f"{field.label if field else name} before, and nothing sets it."
+            )
+            yield Note(code="L101", message=text, pointer=f"/then/{index}/with/fields")
+
+
+def _expected(rule: Rule, schema: Schema) -> Iterator[Note]:
+    """L101: fields that people's forms demand, which the vendor's API does not."""
+    for index, line in enumerate(rule.then):
+        action, fields = schema.actions.get(line.do), line.params.get("fields", {})
+        if action is None or not action.creates or not isinstance(fields, Mapping):
+            continue
+        target = target_of(action, line.params, rule.object)
+        wanted = (one for one in schema.fields_of(target) if one.expected and not one.required)
+        missing = [one.label for one in wanted if not {one.key, one.vendor_name} & set(fields)]
+        if missing and SERVICE not in fields:
+            text = (
+                f"People can't save a {schema.label_of(target)} without {', '.join(missing)}, "
+                "and nothing sets it: it can be made, but not be edited before that is filled in."
             )
             yield Note(code="L101", message=text, pointer=f"/then/{index}/with/fields")
 

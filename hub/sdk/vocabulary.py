@@ -43,7 +43,8 @@ class FieldSchema:
 
     `key` is the name inside the object, `name` the whole one (`pagerduty.incident.urgency`).
     `choice_source` names a live list of the connector type instead of fixed `choices`.
-    `required` means: a record can't be created without it. `secret` masks the value in traces.
+    `required` means: a record can't be created without it. `expected` means: people can't, for
+    their form demands it; the vendor's API does not. `secret` masks the value in traces.
     `noise` fields (modification stamps) never count as changed.
     `vendor_name` is the vendor's own name, so that schema discovery leaves the field out.
     `follows` are the keys of fields that the vendor works this one out from: when one of them
@@ -63,6 +64,7 @@ class FieldSchema:
     max_length: int | None = None
     vendor_name: str = ""
     follows: tuple[str, ...] = ()
+    expected: bool = False
 
     @property
     def name(self) -> str:

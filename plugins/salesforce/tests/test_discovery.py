@@ -58,6 +58,22 @@ async def test_the_orgs_own_fields_are_found_beside_the_declared_ones(
     assert found["PagerDuty_Hub_Key__c"].writable
 
 
+async def test_a_declared_field_is_told_where_the_org_requires_it(
+    client: SalesforceClient, org: FakeSalesforce
+) -> None:
+    org.world.remove_field("Case", "Origin")
+    org.world.add_field("Case", field("Origin", "Case Origin", nillable=False))
+    org.world.layout_required["Case"] = ("Subject", "Origin")
+
+    found = await DISCOVERY.fields(client, CASE.source_object)
+    required = [one for one in found if one.required]
+
+    assert [(one.key, one.vendor_name, one.choices) for one in required] == [
+        ("origin", "Origin", ())
+    ]
+    assert [one.key for one in found if one.expected] == ["subject"]
+
+
 @pytest.mark.covers("SF-028")
 async def test_an_adopted_objects_fields_are_all_discovered(client: SalesforceClient) -> None:
     (account,) = await DISCOVERY.objects(client, "account")

@@ -1,10 +1,12 @@
 """What this one org has: its objects and the fields that its user can see."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub import Choice, FieldSchema, FieldType, SchemaDiscovery, SourceObject
-from hub_salesforce.sobjects import NOISE, Objects
+from hub_salesforce.requirements import required_of
+from hub_salesforce.sobjects import NOISE, Objects, SObject
 
 if TYPE_CHECKING:
     from hub_salesforce.client import Row, SalesforceClient
@@ -35,10 +37,17 @@ def discovery_of(objects: Objects) -> "SchemaDiscovery[SalesforceClient]":
     ) -> Sequence[FieldSchema]:
         declared = objects.named(source_object.name)
         describe = await client.describe(source_object.vendor_name or declared.api_name)
+        needed = {one.api_name: one for one in await required_of(client, declared)}
         return [
-            schema_of(source_object, one)
+            _as_declared(
+                replace(
+                    schema_of(source_object, one),
+                    expected=one.name in needed and not one.required,
+                ),
+                declared,
+            )
             for one in describe.fields
-            if one.offered and one.name != "Id" and one.name not in declared.by_api_name
+            if one.offered and one.name != "Id"
         ]
 
     return SchemaDiscovery(objects=found, fields=fields, verbs=("created", "updated", "deleted"))
@@ -59,6 +68,13 @@ def schema_of(source_object: SourceObject, info: "DescribedField") -> FieldSchem
         max_length=info.length or None,
         vendor_name=info.name,
     )
+
+
+def _as_declared(found: FieldSchema, declared: SObject) -> FieldSchema:
+    """Return a found field under its declared key; live lists tell a declared one's choices."""
+    if found.vendor_name not in declared.by_api_name:
+        return found
+    return replace(found, key=declared.key_of(found.vendor_name), choices=())
 
 
 def usable(row: "Row") -> bool:
