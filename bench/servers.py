@@ -77,7 +77,7 @@ def parsed(_: str) -> FastAPI:
 def store(url: str, *, maximum: int = 256) -> FastAPI:
     database = Database(url)
     kept = open_store(database)
-    commits = GroupCommit(kept.write, maximum=maximum)
+    commits = GroupCommit(kept.write_many, maximum=maximum)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI):

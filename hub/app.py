@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
+from starlette.types import Receive, Scope, Send
 
 from hub import builtins, logs
 from hub._version import __version__
@@ -23,6 +24,7 @@ from hub.connectors.states import mark_broken
 from hub.correlations import endpoints as correlations
 from hub.db.engine import Database
 from hub.deliveries import endpoints as deliveries
+from hub.deliveries.ingress import Door
 from hub.http.application import equip
 from hub.imports import endpoints as imports
 from hub.mappings import endpoints as mappings
@@ -84,7 +86,7 @@ def create_app(settings: HubSettings, *, works: bool | None = None, serves: bool
     loaded = load(settings)
     database = Database(settings.database_url, pool_size=settings.database.pool_size)
     counters = Counters()
-    app = FastAPI(
+    app = HubApp(
         title="Integration Hub",
         version=__version__,
         description=DESCRIPTION,
@@ -118,7 +120,21 @@ def create_app(settings: HubSettings, *, works: bool | None = None, serves: bool
     )
     state.intake = state.engine.intake
     equip(app, settings, database)
+    app.door = Door(app, settings)
     return app
+
+
+class HubApp(FastAPI):
+    """The hub's app; deliveries take the short way past what only the API's requests need."""
+
+    door: Door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if self.door.takes(scope):
+            await self.door(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import IO, Any, Final
 
 import structlog
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from hub.settings import LoggingSettings
@@ -79,8 +79,11 @@ def is_secret_key(key: str) -> bool:
 @contextmanager
 def context(**facts: object) -> Iterator[None]:
     """Add facts (tenant, connector, delivery, event, run, request) to all lines within."""
-    with bound_contextvars(**{name: fact for name, fact in facts.items() if fact is not None}):
+    tokens = bind_contextvars(**{name: fact for name, fact in facts.items() if fact is not None})
+    try:
         yield
+    finally:
+        reset_contextvars(**tokens)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

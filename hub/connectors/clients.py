@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
@@ -99,6 +99,7 @@ class Clients:
         self._kept: dict[uuid.UUID, _Kept] = {}
         self._names: dict[tuple[str, str], uuid.UUID] = {}
         self._locks: dict[uuid.UUID, asyncio.Lock] = {}
+        self._looks: dict[object, asyncio.Task[OpenConnector]] = {}
         self._retired: dict[httpx.AsyncClient, asyncio.Task[None]] = {}
 
     @property
@@ -114,6 +115,9 @@ class Clients:
         kept = self._kept.get(known) if known is not None else None
         if kept is not None and self._is_fresh(kept):
             return kept.open
+        return await self._shared((tenant, name), lambda: self._look_by_name(tenant, name))
+
+    async def _look_by_name(self, tenant: str, name: str) -> OpenConnector:
         async with self.database.reading() as session:
             glance = await repository.glance_by_name(session, tenant, name)
         if glance is None:
@@ -127,9 +131,15 @@ class Clients:
         kept = self._kept.get(connector_id)
         if kept is not None and self._is_fresh(kept) and kept.open.tenant_id == tenant_id:
             return kept.open
+        return await self._shared(
+            (tenant_id, connector_id), lambda: self._look_by_id(tenant_id, connector_id)
+        )
+
+    async def _look_by_id(self, tenant_id: uuid.UUID, connector_id: uuid.UUID) -> OpenConnector:
         async with self.database.reading() as session:
             glance = await repository.glance_by_id(session, tenant_id, connector_id)
         if glance is None:
+            kept = self._kept.get(connector_id)
             if kept is not None and kept.open.tenant_id == tenant_id:
                 self._forget(connector_id)
             raise NotFound(f"There is no connector {connector_id}.")
@@ -137,6 +147,7 @@ class Clients:
 
     def changed(self, connector_id: uuid.UUID) -> None:
         """Look at the database before this connector is used again."""
+        self._looks.clear()  # what began before the change must not answer for after it
         kept = self._kept.get(connector_id)
         if kept is not None:
             kept.seen_at = float("-inf")
@@ -174,6 +185,22 @@ class Clients:
             await http.aclose()
         self._kept.clear()
         self._retired.clear()
+
+    async def _shared(
+        self, key: object, look: Callable[[], Coroutine[Any, Any, OpenConnector]]
+    ) -> OpenConnector:
+        """Let all who want the same connector now wait for one look at the database."""
+        task = self._looks.get(key)
+        if task is None:
+            task = self._looks[key] = asyncio.create_task(look())
+            task.add_done_callback(lambda ended: self._looked(key, ended))
+        return await asyncio.shield(task)
+
+    def _looked(self, key: object, task: asyncio.Task[OpenConnector]) -> None:
+        if self._looks.get(key) is task:
+            del self._looks[key]
+        if not task.cancelled():
+            task.exception()  # those who waited got it; nobody may be left
 
     def _is_fresh(self, kept: _Kept) -> bool:
         now = self._now()

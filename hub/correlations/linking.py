@@ -16,6 +16,7 @@ from hub.dispatch import shards
 from hub.dispatch.lanes import bucket_of, lane_of, shard_of
 from hub.dispatch.port import Driver
 
+_LOCK: Final = "SELECT pg_advisory_xact_lock(7, b) FROM unnest(?::int[]) AS b"
 _ALPHABET: Final = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _MATTER: Final[Columns] = {
     "id": Kind.UUID,
@@ -163,8 +164,9 @@ def lock_records(connection: Connection, records: Sequence[RecordKey]) -> None:
     """Keep others from filing events of these records until COMMIT; call it first of all."""
     if connection.dialect.name != "postgresql":
         return
-    for bucket in sorted({bucket_of(one.connector_id, one.ref) for one in records}):
-        query(connection, "SELECT pg_advisory_xact_lock(7, ?::int)", bucket)
+    buckets = {bucket_of(one.connector_id, one.ref) for one in records}
+    if buckets:
+        query(connection, _LOCK, sorted(buckets))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ _TAG: Final = "$"
 
 def pack(values: object) -> str:
     """Return values as JSON text; times, numbers and durations keep their type."""
-    return json.dumps(values, separators=(",", ":"), ensure_ascii=False, default=_tagged)
+    return _ENCODER.encode(values)
 
 
 def unpack(text: Any) -> Any:  # noqa: ANN401 - JSON, by its text or already read
@@ -140,3 +140,4 @@ _READERS: Final[dict[str, Callable[[Any], Value]]] = {
     "n": Decimal,
     "s": lambda seconds: timedelta(seconds=seconds),
 }
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=_tagged)

@@ -1,23 +1,27 @@
-"""Many rows in one statement, the same way on both databases.
+"""Many rows at once, the same way on both databases.
 
-The inbox and the ledger write hundreds of rows a transaction. One statement each, without
-the ORM: rows come in as a table of values (`VALUES` in SQLite, arrays in PostgreSQL).
+The inbox and the ledger write hundreds of rows a transaction, without the ORM. PostgreSQL
+gets one statement over arrays: a round trip costs more than a row. SQLite gets tables of
+values in a few fixed sizes, so that every statement is prepared only once, on the driver's
+own cursor.
 """
 
 import json
+import sqlite3
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, StatementError
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
-
-_VARIABLES: Final = 30_000
-"""SQLite's limit of bound values in one statement is 32,766."""
+_SIZES: Final = (64, 16, 4, 1)
+"""How many rows one of SQLite's statements takes: few sizes are few statements to prepare."""
 
 
 class Kind(StrEnum):
@@ -40,17 +44,17 @@ Columns: TypeAlias = dict[str, Kind]
 def write_rows(connection: Connection, template: str, columns: Columns, rows: Rows) -> list[Any]:
     """Run the statement over the rows; return what it returns.
 
-    `{rows}` in the template stands for a table with these columns, to be selected from.
+    `{rows}` in the template stands for a table `v` with these columns, to be selected from.
+    On SQLite many rows take several statements, so none may depend on the others.
     """
     if not rows:
         return []
     if connection.dialect.name == "postgresql":
         return _returned(connection, _postgres(template, tuple(columns.items())), _arrays(rows))
     found: list[Any] = []
-    converters = _converters(tuple(columns.values()))
-    for part in _parts(rows, len(columns)):
-        sql = _sqlite(template, tuple(columns), len(part))
-        found += _returned(connection, sql, _flat(part, converters))
+    names, converters = tuple(columns), _converters(tuple(columns.values()))
+    for part in _parts(rows):
+        found += _run(connection, _sqlite(template, names, len(part)), _flat(part, converters))
     return found
 
 
@@ -58,13 +62,7 @@ def insert_rows(
     connection: Connection, table: str, columns: Columns, rows: Rows, *, suffix: str = ""
 ) -> list[Any]:
     """Insert the rows; `suffix` is what follows (ON CONFLICT …, RETURNING …)."""
-    names = ", ".join(f'"{name}"' for name in columns)
-    chosen = ", ".join(f'v."{name}"' for name in columns)
-    template = (
-        f"INSERT INTO {table} ({names}) "  # noqa: S608 - names come from our own modules
-        f"SELECT {chosen} FROM {{rows}} WHERE true {suffix}"
-    )
-    return write_rows(connection, template, columns, rows)
+    return write_rows(connection, _insert(table, tuple(columns), suffix), columns, rows)
 
 
 def take_ids(connection: Connection, table: str, count: int) -> list[int]:
@@ -74,10 +72,8 @@ def take_ids(connection: Connection, table: str, count: int) -> list[int]:
     if connection.dialect.name == "postgresql":
         sql = "SELECT nextval(pg_get_serial_sequence($1, 'id')) FROM generate_series(1, $2::bigint)"
         return sorted(row[0] for row in connection.exec_driver_sql(sql, (table, count)))
-    row = connection.exec_driver_sql(
-        "SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)
-    ).first()
-    first = row[0] if row else 0
+    rows = query(connection, "SELECT seq FROM sqlite_sequence WHERE name = ?", table)
+    first = rows[0][0] if rows else 0
     return list(range(first + 1, first + 1 + count))
 
 
@@ -85,10 +81,10 @@ def query(connection: Connection, sql: str, *values: Any) -> list[Any]:  # noqa:
     """Run a statement written with `?`; return its rows."""
     if connection.dialect.name == "postgresql":
         return _returned(connection, _numbered(sql), values)
-    return _returned(connection, sql, tuple(_sqlite_value(value) for value in values))
+    return _run(connection, sql, [_sqlite_value(value) for value in values])
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def as_uuid(value: Any) -> uuid.UUID:  # noqa: ANN401 - UUID or hex, by database
     """Read a UUID column."""
     return value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
@@ -104,11 +100,33 @@ def as_json(value: Any) -> Any:  # noqa: ANN401 - whatever was stored
     return json.loads(value) if isinstance(value, str | bytes) else value
 
 
+def _run(connection: Connection, sql: str, values: list[Any]) -> list[Any]:
+    """Run a statement on SQLite's own cursor; its errors are SQLAlchemy's."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True) from error
+    except (ValueError, TypeError, OverflowError) as error:
+        raise StatementError(str(error), sql, None, error, hide_parameters=True) from error
+    finally:
+        cursor.close()
+
+
 def _returned(connection: Connection, sql: str, values: Sequence[Any]) -> list[Any]:
     result = connection.exec_driver_sql(sql, tuple(values))
     if not result.returns_rows:
         return []
     return list(result.fetchall())
+
+
+@lru_cache(maxsize=512)
+def _insert(table: str, columns: tuple[str, ...], suffix: str) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    chosen = ", ".join(f'v."{name}"' for name in columns)
+    # "WHERE true": SQLite could take ON CONFLICT for the condition of a join.
+    return f"INSERT INTO {table} ({names}) SELECT {chosen} FROM {{rows}} WHERE true {suffix}"  # noqa: S608 - our own names
 
 
 @lru_cache(maxsize=512)
@@ -129,7 +147,7 @@ def _arrays(rows: Rows) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _sqlite(template: str, columns: tuple[str, ...], count: int) -> str:
     chosen = ", ".join(f'column{n} AS "{name}"' for n, name in enumerate(columns, 1))
     row = "(" + ", ".join("?" * len(columns)) + ")"
@@ -138,29 +156,32 @@ def _sqlite(template: str, columns: tuple[str, ...], count: int) -> str:
     return template.replace("{rows}", table)
 
 
-def _parts(rows: Rows, width: int) -> Iterator[Rows]:
-    most = max(1, _VARIABLES // width)
-    for start in range(0, len(rows), most):
-        yield rows[start : start + most]
+def _parts(rows: Rows) -> Iterator[Rows]:
+    start, left = 0, len(rows)
+    for size in _SIZES:
+        while left >= size:
+            yield rows[start : start + size]
+            start, left = start + size, left - size
 
 
-_Converter: TypeAlias = Callable[[Any], Any] | None
+_Converter: TypeAlias = Callable[[Any], Any]
 
 
 @lru_cache(maxsize=512)
-def _converters(kinds: tuple[Kind, ...]) -> tuple[_Converter, ...]:
-    return tuple(
-        _sqlite_uuid if kind is Kind.UUID else _sqlite_time if kind is Kind.TIME else None
-        for kind in kinds
-    )
+def _converters(kinds: tuple[Kind, ...]) -> tuple[tuple[int, _Converter], ...]:
+    wanted: dict[Kind, _Converter] = {Kind.UUID: _sqlite_uuid, Kind.TIME: _sqlite_time}
+    return tuple((place, wanted[kind]) for place, kind in enumerate(kinds) if kind in wanted)
 
 
-def _flat(rows: Rows, converters: tuple[_Converter, ...]) -> list[Any]:
-    return [
-        value if convert is None else convert(value)
-        for row in rows
-        for value, convert in zip(row, converters, strict=True)
-    ]
+def _flat(rows: Rows, converters: tuple[tuple[int, _Converter], ...]) -> list[Any]:
+    """Return all values in one list, converted column by column; the same value only once."""
+    values, width = list(chain.from_iterable(rows)), len(rows[0])
+    for place, convert in converters:
+        column = values[place::width]
+        known = {id(value): value for value in column}
+        converted = {number: convert(value) for number, value in known.items()}
+        values[place::width] = [converted[id(value)] for value in column]
+    return values
 
 
 def _sqlite_uuid(value: uuid.UUID | None) -> str | None:

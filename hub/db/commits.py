@@ -7,20 +7,23 @@ groups readers.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from hub.db.away import in_conflict, is_away
+from hub.db.bulk import query
 from hub.db.engine import PRAGMAS, Database
 from hub.errors import Overloaded
 
 __all__ = [
+    "AFTER_COMMIT",
     "Connection",
     "GroupCommit",
     "Store",
@@ -36,7 +39,11 @@ Work = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 
 _log = logging.getLogger(__name__)
 _READERS: Final = 2
+AFTER_COMMIT: Final = "hub_after_commit"
+"""Where a connection of this module keeps what is called after its transaction's COMMIT."""
 _STATEMENTS: Final = 2048
+_PATIENCE_S: Final = 30.0
+_RETRY_S: Final = 0.002
 _MOST_WAITING: Final = 10_000
 
 
@@ -47,8 +54,16 @@ class Store(Protocol):
         """Run it in a write transaction and commit; roll back on an exception."""
         ...
 
+    async def write_many(self, work: Callable[[Connection], T]) -> T:
+        """Run it in a write transaction, as `write`: quick work that many callers share."""
+        ...
+
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run it in a transaction for reading."""
+        ...
+
+    async def read_many(self, work: Callable[[Connection], T]) -> T:
+        """Run it in a transaction for reading: quick work that many callers share."""
         ...
 
     async def close(self) -> None:
@@ -62,40 +77,97 @@ def open_store(database: Database) -> Store:
 
 
 class SqliteStore:
-    """One writer thread with one connection, two reader threads: no hop per statement."""
+    """One connection that writes, one that reads for many, a few that read in threads.
+
+    SQLite releases Python's lock at each step, and a thread gets it back late from a busy
+    event loop. So what many callers share runs on the event loop; only COMMIT, which waits for
+    the disk, is left to a thread.
+    """
 
     def __init__(self, database: Database) -> None:
         url = database.engine.url.set(drivername="sqlite+pysqlite")
         self._engine: Engine = create_engine(
             url,
             poolclass=QueuePool,
-            pool_size=1 + _READERS,
+            pool_size=2 + _READERS,
             max_overflow=1,
             connect_args={"check_same_thread": False, "cached_statements": _STATEMENTS},
         )
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
         self._immediate = self._engine.execution_options(immediate=True)
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="hub-writer")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hub-writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="hub-reader")
+        self._turn = asyncio.Lock()
+        self._writer: Connection | None = None
+        self._reader: Connection | None = None
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run it on the writer thread."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._writer, _in_transaction, self._immediate, work
-        )
+        return await asyncio.shield(self._written(work, off_loop=True))
+
+    async def write_many(self, work: Callable[[Connection], T]) -> T:
+        """Run it on the event loop; it must be quick."""
+        return await asyncio.shield(self._written(work, off_loop=False))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run it on a reader thread."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._readers, _in_transaction, self._engine, work
-        )
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, _in_transaction, self._engine, work)
+
+    async def read_many(self, work: Callable[[Connection], T]) -> T:
+        """Run it on the event loop; it must be quick."""
+        if self._reader is None:
+            self._reader = self._engine.connect()
+        with self._reader.begin():
+            return work(self._reader)
 
     async def close(self) -> None:
-        """End the threads and close their connections."""
-        self._writer.shutdown()
+        """End the threads and close the connections."""
+        self._thread.shutdown()
         self._readers.shutdown()
+        for connection in (self._writer, self._reader):
+            if connection is not None:
+                connection.close()
         self._engine.dispose()
+
+    async def _written(self, work: Callable[[Connection], T], *, off_loop: bool) -> T:
+        loop = asyncio.get_running_loop()
+        async with self._turn:
+            connection = self._writer or self._open_writer()
+            after: list[Callable[[], None]] = []
+            connection.info[AFTER_COMMIT] = after
+            transaction = await _begun(connection)
+            try:
+                if off_loop:
+                    result = await loop.run_in_executor(self._thread, work, connection)
+                else:
+                    result = work(connection)
+                await loop.run_in_executor(self._thread, transaction.commit)
+            except BaseException:
+                transaction.rollback()
+                raise
+        for call in after:
+            call()
+        return result
+
+    def _open_writer(self) -> Connection:
+        self._writer = self._immediate.connect()
+        query(self._writer, "PRAGMA busy_timeout=0")  # it waits in `_begun`, not in SQLite
+        self._writer.rollback()
+        return self._writer
+
+
+async def _begun(connection: Connection) -> RootTransaction:
+    """Begin to write; while another connection writes, try again, without blocking the loop."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return connection.begin()
+        except OperationalError:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(_RETRY_S)
 
 
 class PostgresStore:
@@ -113,6 +185,9 @@ class PostgresStore:
         """Run it on a connection of its own."""
         async with self._engine.connect() as connection:
             return await connection.run_sync(work)
+
+    write_many = write
+    read_many = read
 
     async def close(self) -> None:
         """Leave the pool to the database."""

@@ -29,6 +29,7 @@ _SEEN: Final[Columns] = {
     "delivery_id": Kind.INT,
     "seen_at": Kind.TIME,
 }
+_LOCK: Final = "SELECT pg_advisory_xact_lock_shared(7, b) FROM unnest(?::int[]) AS b"
 _FIRST: Final = """
 SELECT s.connector_id, s.key_hash, s.delivery_id FROM seen_keys s
 JOIN {rows} ON s.connector_id = v.connector_id AND s.key_hash = v.key_hash"""
@@ -180,11 +181,9 @@ class Filer:
 def _lock_records(connection: Connection, filings: Sequence[Filing]) -> None:
     if connection.dialect.name != "postgresql":
         return
-    buckets = sorted(
-        {bucket_of(one.connector_id, event.record) for one in filings for event in one.events}
-    )
-    for bucket in buckets:
-        query(connection, "SELECT pg_advisory_xact_lock_shared(7, ?::int)", bucket)
+    buckets = {bucket_of(one.connector_id, event.record) for one in filings for event in one.events}
+    if buckets:
+        query(connection, _LOCK, sorted(buckets))
 
 
 def _remember(connection: Connection, filings: Sequence[Filing], ids: Sequence[int]) -> list[int]:
@@ -249,7 +248,7 @@ def _told_once(
 def _insert_keys(
     connection: Connection, rows: Iterable[tuple[uuid.UUID, uuid.UUID, bytes, int, datetime]]
 ) -> dict[_Key, int]:
-    ordered = sorted(rows, key=lambda row: (row[1].bytes, row[2], row[3]))
+    ordered = sorted(rows, key=lambda row: (row[1].int, row[2], row[3]))
     found = insert_rows(
         connection,
         "seen_keys",

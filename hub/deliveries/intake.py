@@ -9,6 +9,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, Protocol
 
@@ -331,7 +332,12 @@ def _body_key(body: bytes) -> str:
 
 
 def _kept(headers: Any) -> dict[str, str]:  # noqa: ANN401 - a mapping of text
-    return {name: value for name, value in headers.items() if _KEPT_HEADERS.match(name)}
+    return {name: value for name, value in headers.items() if _is_kept(name)}
+
+
+@lru_cache(maxsize=1024)
+def _is_kept(name: str) -> bool:
+    return _KEPT_HEADERS.match(name) is not None
 
 
 def _is_text(body: str) -> bool:

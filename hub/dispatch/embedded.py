@@ -15,6 +15,7 @@ from typing import IO, Any
 from sqlalchemy import URL, Connection, event
 
 from hub import clock
+from hub.db.commits import AFTER_COMMIT
 from hub.dispatch.port import DriverHealth, Wake
 from hub.errors import StartRefused
 
@@ -38,11 +39,15 @@ class EmbeddedDriver:
         """Wake shards when the connection's transaction commits."""
         taken = tuple(wakes)
 
-        def committed(_: Connection) -> None:
+        def committed(*_: object) -> None:
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self._take, taken)
 
-        event.listen(connection, "commit", committed, once=True)
+        after = connection.info.get(AFTER_COMMIT)
+        if after is not None:
+            after.append(committed)
+        else:
+            event.listen(connection, "commit", committed, once=True)
 
     def live(self, connection: Connection) -> set[tuple[int, int]]:  # noqa: ARG002 - the port's signature
         """Return (shard, number) of all wake-ups that are queued or running."""

@@ -53,7 +53,7 @@ class Front:
         began = time.perf_counter()
         with logs.context(request=request):
             await self._serve(scope, receive, answer, request)
-            self._log(scope, answer.status, time.perf_counter() - began)
+            log_answer(scope, answer.status, time.perf_counter() - began)
 
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer", request: str) -> None:
         fault = self._fault(scope)
@@ -81,29 +81,36 @@ class Front:
         return None
 
     def _headers(self, scope: Scope, request: str) -> dict[str, str]:
-        headers = {**_HEADERS, "X-Request-Id": request}
-        if scope["path"].startswith(("/api/", "/t/", "/connectors/")):
-            headers |= _API_HEADERS
-        if self._hsts:
-            headers["Strict-Transport-Security"] = _HSTS
-        return headers
+        return {**standing_headers(scope["path"], hsts=self._hsts), "X-Request-Id": request}
 
-    def _log(self, scope: Scope, status: int, took: float) -> None:
-        quiet = status < 400 and scope["path"].startswith(_QUIET)
-        level = logging.DEBUG if quiet else logging.INFO
-        if not _lines.isEnabledFor(level):
-            return
-        actor = scope["state"].get("actor")
-        logger.log(
-            level,
-            "request answered",
-            method=scope["method"],
-            path=scope["path"],
-            status=status,
-            took_ms=round(took * 1000, 1),
-            actor=actor.name if actor is not None else None,
-            tenant=actor.tenant if actor is not None else None,
-        )
+
+def standing_headers(path: str, *, hsts: bool) -> dict[str, str]:
+    """Return the headers that every answer to this path gets."""
+    headers = dict(_HEADERS)
+    if path.startswith(("/api/", "/t/", "/connectors/")):
+        headers |= _API_HEADERS
+    if hsts:
+        headers["Strict-Transport-Security"] = _HSTS
+    return headers
+
+
+def log_answer(scope: Scope, status: int, took: float) -> None:
+    """Write the request's line into the log."""
+    quiet = status < 400 and scope["path"].startswith(_QUIET)
+    level = logging.DEBUG if quiet else logging.INFO
+    if not _lines.isEnabledFor(level):
+        return
+    actor = scope["state"].get("actor")
+    logger.log(
+        level,
+        "request answered",
+        method=scope["method"],
+        path=scope["path"],
+        status=status,
+        took_ms=round(took * 1000, 1),
+        actor=actor.name if actor is not None else None,
+        tenant=actor.tenant if actor is not None else None,
+    )
 
 
 class _Answer:

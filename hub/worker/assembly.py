@@ -93,7 +93,7 @@ def assemble(given: Given) -> Assembly:
     inbox, dispatch = EventInbox(driver), given.settings.dispatch
     linker = Linker(driver=driver, inbox=inbox, shards=dispatch.shards)
     committers: list[GroupCommit[Any, Any]] = [
-        GroupCommit(store.write, maximum=dispatch.commit_max)
+        GroupCommit(store.write_many, maximum=dispatch.commit_max)
         for _ in range(1 if given.database.is_sqlite else 2)
     ]
     parts = _parts(given, (store, driver, inbox), linker, committers[0])
@@ -153,7 +153,7 @@ def _parts(
         inbox=inbox,
         writer=StepWriter(inbox, linker),
         commits=commits,
-        reads=GroupCommit(store.read, writers=2),
+        reads=GroupCommit(store.read_many),
         slots=Slots(dispatch.lanes),
         breakers=breakers_of(dispatch),
         care=RuleCare(given.database, given.counters, given.clock),
