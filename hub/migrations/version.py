@@ -19,6 +19,8 @@ KNOWN: Final = tuple(
     )
 )
 HEAD: Final = KNOWN[-1]
+MOVED: Final = "moved"
+"""The row of `hub_meta` that says where everything of this database went."""
 
 
 async def check_version(database: Database) -> None:
@@ -51,4 +53,9 @@ def _check(connection: Connection) -> None:
     if number != HEAD:
         raise StartRefused(
             f"The database's schema is {number or 'empty'}, this hub needs {HEAD}. Run: hub migrate"
+        )
+    if connection.scalar(text("SELECT 1 FROM hub_meta WHERE key = :key"), {"key": MOVED}):
+        raise StartRefused(
+            "This database was moved to PostgreSQL by `hub db move`. "
+            "Set HUB_DATABASE__URL to the new one."
         )
