@@ -7,7 +7,7 @@ PLUGINS := -e plugins/pagerduty -e plugins/salesforce -e plugins/remedyforce
 FILES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check nightly lint types format bench faults bench-rules mutants parity conformance openapi constraints clean
+.PHONY: help demo test check nightly lint types format bench faults bench-rules bench-engine mutants parity conformance openapi constraints clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ faults: .venv/.dev  ## break everything under load and count at the vendor (SCAL
 
 bench-rules: .venv/.dev  ## measure the ruleset engine, every gate with its limit (PEERS=1: other engines beside it)
 	@PEERS=$(PEERS) $(BIN)/python -m bench.rules
+
+bench-engine: .venv/.dev  ## measure the delivery engine, every gate with its limit (SCALE=small ROUNDS=1: a short run; PARTS="accept drain")
+	@SCALE=$(SCALE) ROUNDS=$(ROUNDS) $(BIN)/python -m bench.engine $(PARTS)
 
 mutants: .venv/.dev  ## put small faults into the ruleset engine and see which no test notices (RULES="level keys")
 	@nice -n 10 $(BIN)/python -m bench.rules.mutants --all $(RULES)

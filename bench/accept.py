@@ -21,6 +21,7 @@ from bench.places import cpu_s, figure, median, pagerduty_requests, postgres, se
 from bench.servers import PATH
 
 LIMITS = {"store": 0.6, "accept": 0.5}
+CONNECTIONS = [1, 16, 64]
 
 
 class Server(NamedTuple):
@@ -81,12 +82,12 @@ def measure(running: Server, connections: int, seconds: float, requests: list[by
 Found = dict[tuple[str, int], list[Measured]]
 
 
-def rounds_of(names: list[str], options, server_url: str | None) -> Found:
+def rounds_of(names: list[str], options, server_url: str | None, loads: list[int]) -> Found:
     """Measure all contenders, interleaved."""
     found: Found = defaultdict(list)
     requests = pagerduty_requests(PATH, int(9000 * options.seconds) + 500)
     for _ in range(options.rounds):
-        for connections in options.connections:
+        for connections in loads:
             for name in names:
                 with contender(name, server_url) as running:
                     one = measure(running, connections, options.seconds, requests)
@@ -111,30 +112,38 @@ def report(found: Found, name: str, connections: int) -> None:
     if word is None:
         figure(f"engine.share_{mark}", share, "ratio")
         return
+    if word == "accept" and connections == 64:
+        spread = median([one.loaded.at(0.99) / one.loaded.at(0.5) for one in listed])
+        figure(f"engine.p99_over_p50_{mark}", spread, "ratio", 10, least=False)
     limit = LIMITS[word] if connections == 64 else None
     figure(f"engine.{word}_ratio_{database}_c{connections}", share, "ratio", limit)
 
 
+def measure_all(options, server_url: str | None, only: tuple[str, ...] = ()) -> None:
+    """Measure all servers, interleaved, and print."""
+    names = ["bare", "parsed", "store_sqlite", "single_sqlite", "hub_sqlite"]
+    if server_url:
+        names += ["store_postgres", "single_postgres", "hub_postgres"]
+    names = [one for one in names if not only or one in {"bare", *only}]
+    connections = getattr(options, "connections", CONNECTIONS)
+    found = rounds_of(names, options, server_url, connections)
+    for number in connections:
+        for name in names:
+            report(found, name, number)
+
+
 def main() -> None:
-    """Measure and print."""
+    """Measure what was asked for."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--connections", type=int, nargs="*", default=[1, 16, 64])
+    parser.add_argument("--connections", type=int, nargs="*", default=CONNECTIONS)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--no-postgres", action="store_true")
     options = parser.parse_args()
-    names = ["bare", "parsed", "store_sqlite", "single_sqlite", "hub_sqlite"]
-    if not options.no_postgres:
-        names += ["store_postgres", "single_postgres", "hub_postgres"]
-    names = [one for one in names if not options.only or one in {"bare", *options.only}]
     with contextlib.ExitStack() as stack:
-        shared = any(one.endswith("postgres") for one in names)
-        server_url = stack.enter_context(server()) if shared else None
-        found = rounds_of(names, options, server_url)
-    for connections in options.connections:
-        for name in names:
-            report(found, name, connections)
+        server_url = None if options.no_postgres else stack.enter_context(server())
+        measure_all(options, server_url, tuple(options.only))
 
 
 if __name__ == "__main__":

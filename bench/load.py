@@ -10,12 +10,13 @@ import uvloop
 
 
 class Loaded(NamedTuple):
-    """What came of it: latencies in seconds, and answers by status."""
+    """What came of it: latencies in seconds, answers by status, and when it began (monotonic)."""
 
     answered: int
     seconds: float
     latencies: list[float]
     statuses: dict[int, int]
+    began: float
 
     @property
     def rate(self) -> float:
@@ -63,7 +64,7 @@ def _run(pipe: Connection, shape: Shape, requests: list[bytes]) -> None:
 
 
 async def _main(shape: Shape, requests: list[bytes]) -> Loaded:
-    source, began = iter(requests), time.perf_counter()
+    source, began = iter(requests), time.monotonic()
     callers = [_Caller(source, began, shape) for _ in range(shape.connections)]
     loop = asyncio.get_running_loop()
     for caller in callers:
@@ -75,7 +76,7 @@ async def _main(shape: Shape, requests: list[bytes]) -> Loaded:
         for status, count in caller.statuses.items():
             statuses[status] = statuses.get(status, 0) + count
     latencies = [one for caller in callers for one in caller.latencies]
-    return Loaded(len(latencies), ended - began, latencies, statuses)
+    return Loaded(len(latencies), ended - began, latencies, statuses, began)
 
 
 class _Caller(asyncio.Protocol):
@@ -107,14 +108,14 @@ class _Caller(asyncio.Protocol):
         if len(rest) < length:
             return
         self._buffer = rest[length:]
-        self.last = time.perf_counter()
+        self.last = time.monotonic()
         self.latencies.append(self.last - self._sent)
         status = int(head[9:12])
         self.statuses[status] = self.statuses.get(status, 0) + 1
         self._next()
 
     def _next(self) -> None:
-        now = time.perf_counter()
+        now = time.monotonic()
         in_time = now - self._began < self._shape.seconds
         request = next(self._source, None) if in_time else None
         if request is None:

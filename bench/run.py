@@ -24,7 +24,7 @@ def known() -> list[str]:
     return sorted(name for name in names if name in ORDER)
 
 
-ORDER = ("main", "rules", "accept", "drain", "e2e", "http_out", "faults")
+ORDER = ("main", "rules", "engine", "faults")
 
 
 def run(name: str) -> tuple[int, list[dict]]:

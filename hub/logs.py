@@ -76,6 +76,11 @@ def is_secret_key(key: str) -> bool:
     return bool(_SECRET_KEY.search(key)) and not _HARMLESS_KEY.match(key)
 
 
+def names_secret(text: str) -> bool:
+    """Whether anything in a text looks like the name of a secret."""
+    return _SECRET_KEY.search(text) is not None
+
+
 @contextmanager
 def context(**facts: object) -> Iterator[None]:
     """Add facts (tenant, connector, delivery, event, run, request) to all lines within."""

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
 
-from hub.logs import HIDDEN, is_secret_key, redactor
+from hub.logs import HIDDEN, is_secret_key, names_secret, redactor
 
 SHOWN: Final = 16 * 1024
 _PARSED: Final = 1024 * 1024
@@ -27,6 +27,8 @@ def text(value: str) -> str:
 
 def url(value: str) -> str:
     """Return a URL without user, password and secret query values."""
+    if "?" not in value and "@" not in value and "#" not in value:
+        return redactor.text(value)
     parts = urlsplit(value)
     host = parts.netloc.rpartition("@")[2]
     query = urlencode(_pairs(parts.query), safe="[]:,") if parts.query else ""
@@ -49,6 +51,8 @@ def body(content: bytes, its_headers: Mapping[str, str]) -> str:
         content[: 4 * SHOWN].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
     )
     is_json = "json" in kind or plain[:1] in {"{", "["}
+    if is_json and _is_harmless(plain, content):
+        return redactor.text(plain)
     if is_json and len(content) <= _PARSED:
         plain = _json(content, plain)
     elif "x-www-form-urlencoded" in kind:
@@ -59,9 +63,20 @@ def body(content: bytes, its_headers: Mapping[str, str]) -> str:
     return hidden if len(hidden) <= SHOWN else f"{hidden[:SHOWN]}… ({len(content)} bytes)"
 
 
+def _is_harmless(plain: str, content: bytes) -> bool:
+    """Whether no name in a JSON text can be a secret's and no value hides behind an escape.
+
+    Then the text need not be read to be cleaned: most bodies are of this kind.
+    """
+    whole = len(content) <= SHOWN and plain[:1] in {"{", "["}
+    return whole and "\\" not in plain and "<" not in plain and not names_secret(plain)
+
+
 def answer(response: httpx.Response) -> str:
     """Return an answer's body as `body` does, unpacked."""
     packed = b"".join(response.stream) if isinstance(response.stream, httpx.ByteStream) else b""
+    if "content-encoding" not in response.headers:
+        return body(packed, response.headers)
     try:
         content = httpx.Response(200, headers=response.headers, content=packed).content
     except httpx.DecodingError:

@@ -64,7 +64,7 @@ def test_a_packed_answer_is_unpacked_and_a_broken_one_told() -> None:
     packed = httpx.Response(200, headers=headers, stream=_bytes(gzip.compress(b'{"a": 1}')))
     broken = httpx.Response(200, headers=headers, stream=_bytes(b"no gzip"))
 
-    assert redaction.answer(packed) == '{"a":1}'
+    assert redaction.answer(packed) == '{"a": 1}'
     assert "can't be unpacked" in redaction.answer(broken)
 
 

@@ -1,0 +1,86 @@
+"""What an accepted batch and a worked event cost in statements and commits.
+
+Counts, not seconds: they hold on any machine, and grow when a statement slips into a loop.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hub.db import bulk
+from hub.testing.rig import Rig, item, posting, running_rig
+from hub.testing.sink import Sink
+
+BATCH = 64
+LANES, EACH = 40, 5
+STATEMENTS_A_BATCH = 12
+STATEMENTS_AN_EVENT = 10
+COMMITS_AN_EVENT = 1.5
+
+
+class Statements:
+    """How many statements the inbox and the ledger ran."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        for name in ("_run", "_returned"):
+            patch.setattr(bulk, name, self._counted(getattr(bulk, name)))
+
+    def _counted(self, run: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+        def counted(*args: Any, **more: Any) -> list[Any]:
+            self.count += 1
+            return run(*args, **more)
+
+        return counted
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Statements:
+    return Statements(monkeypatch)
+
+
+async def accept_together(rig: Rig, count: int, seq: int) -> None:
+    await asyncio.gather(*(rig.send(item(f"l{n}", seq)) for n in range(count)))
+
+
+async def test_deliveries_that_come_together_share_one_commit(
+    engine_url: str, sink: Sink, statements: Statements
+) -> None:
+    async with running_rig(engine_url, sink.url, works=False) as rig:
+        await rig.send(item("first", 0))
+        commits, before = rig.engine.intake.commits.commits, statements.count
+        await accept_together(rig, BATCH, 0)
+        batches = rig.engine.intake.commits.commits - commits
+    assert batches <= 2
+    assert statements.count - before <= batches * STATEMENTS_A_BATCH
+
+
+async def test_a_batch_costs_no_more_statements_than_one_delivery_but_for_its_size(
+    engine_url: str, sink: Sink, statements: Statements
+) -> None:
+    async with running_rig(engine_url, sink.url, works=False) as rig:
+        await rig.send(item("first", 0))
+        before = statements.count
+        await rig.send(item("second", 0))
+        single, before = statements.count - before, statements.count
+        await rig.send(*(item(f"l{n}", 0) for n in range(BATCH)))
+        whole = statements.count - before
+    assert whole <= single
+
+
+async def test_a_worked_event_takes_few_statements_and_commits(
+    engine_url: str, sink: Sink, statements: Statements
+) -> None:
+    async with running_rig(engine_url, sink.url, works=False) as rig:
+        for seq in range(EACH):
+            await rig.send(*(item(f"l{n}", seq) for n in range(LANES)))
+    events, before = LANES * EACH, statements.count
+    async with running_rig(engine_url, sink.url, rules=[posting()]) as rig:
+        await rig.settled()
+        commits = rig.engine.parts.commits.commits
+    assert sink.effects == events
+    assert sink.twice() == sink.disordered() == 0
+    assert commits <= events * COMMITS_AN_EVENT
+    assert statements.count - before <= events * STATEMENTS_AN_EVENT
