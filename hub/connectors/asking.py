@@ -37,7 +37,10 @@ async def choices(connector: OpenConnector, source: str, search: str) -> ChoiceL
         raise NotFound(f"There is no list {source!r}; there are: {', '.join(known) or 'none'}.")
     async with answered(connector.name):
         found = await known[source].fetch(connector.client, search)
-    return ChoiceList(items=[ChoiceOut(value=one.value, label=one.label) for one in found])
+    return ChoiceList(
+        items=[ChoiceOut(value=one.value, label=one.label) for one in found],
+        age_s=round(known[source].age(connector.client, search) or 0),
+    )
 
 
 async def query(connector: OpenConnector, name: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -180,6 +180,7 @@ class ChoiceList(BaseModel):
     """What the vendor offers at the moment."""
 
     items: list[ChoiceOut]
+    age_s: int = Field(default=0, description="How long ago the vendor was asked, in seconds.")
 
 
 class FieldOut(BaseModel):

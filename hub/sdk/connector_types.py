@@ -110,10 +110,15 @@ class Check(Generic[Client]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChoiceSource(Generic[Client]):
-    """A live list for forms: fetch(client, search text) -> choices."""
+    """A live list for forms: fetch(client, search text) -> choices.
+
+    `age(client, search text)` (pure) says how many seconds ago a list that the plugin keeps for
+    a while was read; None where it is read each time.
+    """
 
     name: str
     fetch: Callable[[Client, str], Awaitable[Sequence[Choice]]]
+    age: Callable[[Client, str], float | None] = lambda _client, _search: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +162,10 @@ class Subscription(Generic[Client]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query(Generic[Client, Params]):
-    """A question a person may ask a vendor: who is on call."""
+    """A question a person may ask a vendor: who is on call.
+
+    A member `text` of the answer is what people are shown; programs read the others.
+    """
 
     name: str
     label: str

@@ -210,7 +210,7 @@ async def test_live_lists_queries_and_fields(admin, toy):
     on_call = (await admin.post(f"{ONE}/queries/on_call", json={"service": "S1"})).json()
     fields = (await admin.get(f"{ONE}/fields", params={"object": "toy.ticket"})).json()
 
-    assert choices == {"items": [{"value": "S2", "label": "Billing"}]}
+    assert choices == {"items": [{"value": "S2", "label": "Billing"}], "age_s": 0}
     assert on_call == {"service": "S1", "person": "Robin"}
     assert [(one["name"], one["declared"]) for one in fields["items"]] == [
         ("toy.ticket.title", True),

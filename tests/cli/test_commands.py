@@ -129,7 +129,8 @@ def test_live_lists_fields_and_questions(call) -> None:
     fields = call("connector", "fields", "salesforce", "salesforce.case")
     assert "salesforce.case.PagerDuty_Incident_Id__c" in fields
     asked = call("connector", "query", "pagerduty", "on_call", "--set", "service=PAPI001")
-    assert "current:" in asked
+    assert "Service: API Service\nCurrent On-Call: " in asked
+    assert "  After 15 minutes → " in asked
 
 
 def test_a_mapping_is_added_with_the_services_name_resolved_and_removed(call) -> None:

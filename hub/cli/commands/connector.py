@@ -212,7 +212,13 @@ def choices(
     path = f"connectors/{segment(name)}/choices/{segment(source)}"
     found = session.hub.get(path, search=search or None)
     rows = [(one["value"], one["label"]) for one in found["items"]]
-    session.show(found, lambda: session.screen.table(rows, ("Value", "Name")))
+
+    def people() -> None:
+        session.screen.table(rows, ("Value", "Name"))
+        if found.get("age_s"):
+            session.screen.line(f"As of {found['age_s']} s ago.")
+
+    session.show(found, people)
 
 
 def fields(
@@ -240,7 +246,10 @@ def query(
     """Ask the vendor a question that its plugin offers, such as who is on call."""
     path = f"connectors/{segment(name)}/queries/{segment(query)}"
     found = session.hub.post(path, values.pairs(set_ or ()))
-    session.show(found, lambda: session.screen.text(as_yaml(found)))
+    text = found.get("text")
+    session.show(
+        found, lambda: session.screen.text(text if isinstance(text, str) else as_yaml(found))
+    )
 
 
 def _next(

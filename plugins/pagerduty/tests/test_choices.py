@@ -47,6 +47,7 @@ async def test_disabled_workflows_are_not_offered(client):
 async def test_workflows_stand_for_plays_where_those_are_withdrawn(client, sim):
     with_plays = [one.label for one in await FETCH["response_plays"](client, "")]
     sim.world.switches.plays = False
+    client.forget("choices:")
 
     without = [one.label for one in await FETCH["response_plays"](client, "")]
 
@@ -70,3 +71,15 @@ async def test_an_account_without_priorities_has_none(client, sim):
     sim.world.switches.priorities = False
 
     assert await FETCH["priorities"](client, "") == []
+
+
+@pytest.mark.parametrize("source", CHOICES, ids=lambda one: one.name)
+async def test_a_kept_list_tells_its_age_and_is_not_asked_for_again(client, sim, source):
+    assert source.age(client, "e") is None
+
+    await source.fetch(client, "e")
+    asked = len(sim.requests)
+    await source.fetch(client, "e")
+
+    assert 0 <= source.age(client, "e") < 5
+    assert len(sim.requests) == asked

@@ -95,3 +95,23 @@ async def test_an_incidents_log_is_told_oldest_first(client, do):
     assert kinds[-1] == "annotate"
     notified = next(one for one in found["entries"] if one["type"] == "notify")
     assert notified["at"] == "2025-08-23T15:00:00Z"
+
+
+async def test_people_read_it_as_the_guide_prints_it(client):
+    found = await ask(client, service="PAPI001")
+
+    assert found["text"].splitlines() == [
+        "Service: API Service",
+        "Current On-Call: John Doe (john.doe@company.com) until 2025-08-24 09:00 UTC",
+        "Next On-Call: Jane Smith (jane.smith@company.com) from 2025-08-24 09:00 UTC",
+        "Escalation:",
+        "  After 15 minutes → Team Lead (team-lead@company.com)",
+    ]
+
+
+async def test_nobody_is_said_in_words(client, sim):
+    sim.world.policies["PXXXXXX"].rules[0].targets = []
+
+    text = (await ask(client, escalation_policy="PXXXXXX"))["text"]
+
+    assert text.startswith("Escalation policy: Default\nCurrent On-Call: nobody\n")

@@ -71,13 +71,23 @@ async def _custom_fields(client: PagerDutyClient, search: str) -> Sequence[Choic
 
 
 async def _workflows(client: PagerDutyClient, search: str) -> Sequence[Choice]:
-    asked = [("query", search)] if search else []
-    rows = [one async for one in client.pages("/incident_workflows", "incident_workflows", asked)]
-    usable = [one for one in rows if one.get("is_enabled", True)]
-    return [Choice(value=str(one["id"]), label=str(one.get("name"))) for one in usable[:SHOWN]]
+    async def look() -> list[Choice]:
+        asked = [("query", search)] if search else []
+        pages = client.pages("/incident_workflows", "incident_workflows", asked)
+        usable = [one async for one in pages if one.get("is_enabled", True)]
+        return [Choice(value=str(one["id"]), label=str(one.get("name"))) for one in usable[:SHOWN]]
+
+    return await client.remembered(f"choices:workflows:{search}", look)
 
 
 async def _response_plays(client: PagerDutyClient, search: str) -> Sequence[Choice]:
+    async def look() -> Sequence[Choice]:
+        return await _plays_and_workflows(client, search)
+
+    return await client.remembered(f"choices:response_plays:{search}", look)
+
+
+async def _plays_and_workflows(client: PagerDutyClient, search: str) -> Sequence[Choice]:
     try:
         found = await client.get("/response_plays", [("query", search)] if search else [])
     except (hub.Gone, errors.Refused):
@@ -92,8 +102,23 @@ async def _response_plays(client: PagerDutyClient, search: str) -> Sequence[Choi
 services: Final = _listed("/services", "services")
 escalation_policies: Final = _listed("/escalation_policies", "escalation_policies")
 
+_KEPT: Final = {
+    "priorities": "priorities",
+    "custom_fields": "fields:incident_default",
+    "incident_types": "choices:incident_types",
+}
+"""Lists that are kept whole, whatever is searched for, and under which key."""
+
+
+def _aged(name: str) -> Callable[[PagerDutyClient, str], float | None]:
+    def age(client: PagerDutyClient, search: str) -> float | None:
+        return client.age_of(_KEPT.get(name) or f"choices:{name}:{search}")
+
+    return age
+
+
 CHOICES: Final[tuple[ChoiceSource[PagerDutyClient], ...]] = tuple(
-    ChoiceSource(name=name, fetch=fetch)
+    ChoiceSource(name=name, fetch=fetch, age=_aged(name))
     for name, fetch in (
         ("services", services),
         ("escalation_policies", escalation_policies),

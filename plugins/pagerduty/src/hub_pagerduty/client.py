@@ -173,6 +173,11 @@ class PagerDutyClient:
             result: Found = found
             return result
 
+    def age_of(self, key: str) -> float | None:
+        """Return how many seconds ago what is remembered under a key was looked up."""
+        found = self._seen.get(key)
+        return time.monotonic() - found[0] if found else None
+
     def missing_scopes(self) -> list[str]:
         """Return the scopes that the app token was asked for and did not get."""
         return self._app_token.missing_scopes()

@@ -55,7 +55,7 @@ async def on_call(client: PagerDutyClient, params: OnCall) -> Mapping[str, Any]:
     policy = await client.get_one(f"/escalation_policies/{policy_id}", "escalation_policy")
     now = await _now(client, policy_id)
     first = [one for one in now if one.get("escalation_level") == 1]
-    return {
+    answer: Json = {
         "service": {"id": service.get("id"), "name": service.get("name")} if service else None,
         "escalation_policy": {"id": policy.get("id"), "name": policy.get("name")},
         "current": _people(first),
@@ -63,6 +63,39 @@ async def on_call(client: PagerDutyClient, params: OnCall) -> Mapping[str, Any]:
         "escalation": _escalation(policy, now),
         "repeats": policy.get("num_loops") or 0,
     }
+    return {**answer, "text": as_text(answer)}
+
+
+def as_text(answer: Mapping[str, Any]) -> str:
+    """Return the answer as people read it."""
+    about = as_object(answer["service"]) or as_object(answer["escalation_policy"])
+    lines = [
+        f"{'Service' if answer['service'] else 'Escalation policy'}: {about.get('name')}",
+        f"Current On-Call: {_named(answer['current'], 'until')}",
+    ]
+    if answer["next"]:
+        lines.append(f"Next On-Call: {_named(answer['next'], 'from')}")
+    if answer["escalation"]:
+        lines.append("Escalation:")
+    for step in answer["escalation"]:
+        minutes = step["after_minutes"]
+        unit = "minute" if minutes == 1 else "minutes"
+        lines.append(f"  After {minutes} {unit} → {_named(step['to'], '')}")
+    return "\n".join(lines)
+
+
+def _named(people: Sequence[Mapping[str, Any]], moment_of: str) -> str:
+    if not people:
+        return "nobody"
+    return ", ".join(_person(one, moment_of) for one in people)
+
+
+def _person(one: Mapping[str, Any], moment_of: str) -> str:
+    name = one.get("name") or one.get("email") or "?"
+    address = f" ({one['email']})" if one.get("email") and one["email"] != name else ""
+    when = moment(one.get(moment_of)) if moment_of else None
+    until = f" {moment_of} {when.strftime('%Y-%m-%d %H:%M UTC')}" if when else ""
+    return f"{name}{address}{until}"
 
 
 async def log(client: PagerDutyClient, params: Log) -> Mapping[str, Any]:
