@@ -13,6 +13,10 @@ from bench.faults.verdict import Verdict
 from bench.faults.world import POSTGRES, SQLITE, World, at_work
 
 _REFUSED = {202, 503}
+_LASTS_S = 6
+_AWAY_S = 2.0
+_HANGS_S = 6.0
+"""Longer than the hub lets a vendor wait for its answer."""
 
 
 def database_away_at_start(world: World, size: int) -> Verdict:
@@ -40,14 +44,14 @@ def database_away_in_flight(world: World, size: int) -> Verdict:
     """The server is away for seconds, then hangs for seconds, under load: refused, not lost."""
     assert world.server is not None
     at_work(world)
-    with world.load(size) as load:
+    with world.load(size, rate=size / _LASTS_S) as load:
         world.until(size // 5)
         world.server.stop()
-        time.sleep(3)
+        time.sleep(_AWAY_S)
         world.server.start()
         world.until(size // 2)
         world.server.pause()
-        time.sleep(8)
+        time.sleep(_HANGS_S)
         world.server.go_on()
     found = world.verdict()
     assert load.answers[503] > 0, load.answers

@@ -7,6 +7,7 @@ import random
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -206,6 +207,13 @@ class World:
         except httpx.HTTPError:
             return -1
         return int(answer.json()["pending"]) if answer.is_success else -1
+
+    def busiest(self) -> Process:
+        """Return the worker that has the most shards in work."""
+        shards = [one for one in self.api("GET", "/inbox")["shards"] if one["pending"]]
+        owners = Counter(int(one["owner"].split(":")[1]) for one in shards if one["owner"])
+        alive = [one for one in self.workers if one.ended is None]
+        return max(alive, key=lambda one: owners[one.pid])
 
     def settled(self, timeout_s: float = 120, *, pending: int = 0) -> None:
         """Wait until no more than so many events are pending."""

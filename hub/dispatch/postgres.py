@@ -38,7 +38,7 @@ _ENTRYPOINT: Final = "drain"
 _AGAIN: Final = timedelta(seconds=1)
 _BACKOFF_S: Final = (0.5, 1.0, 2.0, 5.0)
 _DEQUEUE: Final = timedelta(seconds=2)
-"""How often an idle worker looks for jobs of dead ones (30 s by default)."""
+"""How often at least an idle worker looks for jobs of dead ones (30 s by default)."""
 
 # Every name is given: PgQueuer would read them from the environment, some under bare names.
 NAMES: Final = DBSettings(
@@ -152,7 +152,7 @@ class PostgresDriver:
             self._connected, self._detail = True, ""
             try:
                 await manager.run(
-                    dequeue_timeout=_DEQUEUE,
+                    dequeue_timeout=min(_DEQUEUE, self._heartbeat / 4),
                     batch_size=1,  # with more, one of two workers was seen to take all shards
                     max_concurrent_tasks=self._at_once,
                     shutdown_on_listener_failure=True,
