@@ -39,6 +39,7 @@ from hub.rulesets.plans import Plans
 from hub.rulesets.whatif import Whatifs
 from hub.runs import endpoints as runs
 from hub.settings import HubSettings, environment_variable
+from hub.spans import open_spans
 from hub.tenants import endpoints as tenants
 from hub.tenants.service import ensure_default
 from hub.worker.engine import Engine
@@ -105,6 +106,7 @@ def create_app(settings: HubSettings, *, works: bool | None = None, serves: bool
     state.clients = Clients(database, loaded.catalog, settings, limits=limits)
     state.attach_services = Attaching(database, loaded.catalog)
     state.resolver = Resolver(database, loaded.catalog, state.clients)
+    state.spans = open_spans(wanted=settings.logging.traces)
     state.engine = Engine(
         database,
         settings,
@@ -117,6 +119,7 @@ def create_app(settings: HubSettings, *, works: bool | None = None, serves: bool
         role="" if serves else "worker",
         counters=counters,
         observe=_observer(loaded, counters),
+        spans=state.spans,
     )
     state.intake = state.engine.intake
     equip(app, settings, database)
@@ -159,6 +162,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         await whatifs.close()
         await engine.stop()
+        app.state.spans.close()
         await clients.limits.close()
         await clients.close()
         await database.close()

@@ -166,6 +166,11 @@ class LoggingSettings(_Group):
     format: Literal["auto", "json", "console"] = Field(
         default="auto", description="auto: console on a terminal, else JSON."
     )
+    traces: bool = Field(
+        default=False,
+        description="Send OpenTelemetry spans; needs the extra `otel`. Where to is said by "
+        "OTEL_EXPORTER_OTLP_ENDPOINT.",
+    )
 
 
 class HubSettings(BaseSettings):

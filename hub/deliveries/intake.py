@@ -33,6 +33,7 @@ from hub.metrics.counters import Counters
 from hub.sdk.connector_types import ConnectorType, WebhookReceiver, WebhookRequest
 from hub.sdk.errors import InvalidPayload, InvalidSignature
 from hub.sdk.events import Event
+from hub.spans import NoSpans, Spans
 
 _log = logging.getLogger(__name__)
 _IN_A_THREAD: Final = 256 * 1024
@@ -101,6 +102,7 @@ class Intake:
     now: clock.Clock = clock.now
     filed: Callable[[Iterable[int]], None] = lambda _: None
     pending: int = 0
+    spans: Spans = field(default_factory=NoSpans)
     _rates: dict[uuid.UUID, _Rate] = field(default_factory=dict)
 
     async def accept(self, connector: Connector, request: WebhookRequest) -> Accepted:
@@ -109,12 +111,14 @@ class Intake:
         Raises InvalidDeliverySignature, TooManyRequests, Overloaded, NotFound,
         ConnectorBroken. What is genuine but unreadable, or nothing for us, is kept.
         """
-        receiver = _receiver_of(connector)
+        began, receiver = self.now(), _receiver_of(connector)
         self._admit(connector)
         self._verify(connector, receiver, request)
         filing = await self._read(connector, receiver, request)
         accepted = await self._file_or_keep(filing)
         self._count(connector, filing, accepted)
+        told = {"hub.connector": connector.name, "hub.outcome": filing.state}
+        self.spans.ended("accept", accepted.delivery_id, (began, self.now()), told)
         return accepted
 
     async def file(self, filing: Filing) -> Accepted:

@@ -26,6 +26,7 @@ from hub.dispatch.port import Driver
 from hub.dispatch.sweeper import Sweeper
 from hub.metrics.counters import Counters
 from hub.settings import DispatchSettings, HubSettings
+from hub.spans import NoSpans, Spans
 from hub.worker.breakers import Breakers
 from hub.worker.connectors import Connectors
 from hub.worker.drain import Drains
@@ -61,6 +62,7 @@ class Given:
     passing: Callable[[str], None] = nothing_happens
     observe: Callable[[str, Mapping[str, Any]], None] = lambda _hook, _facts: None
     role: str = "hub"
+    spans: Spans = field(default_factory=NoSpans)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,6 +107,7 @@ def assemble(given: Given) -> Assembly:
         counters=given.counters,
         max_pending=max_pending_of(given),
         now=given.clock,
+        spans=given.spans,
         filed=drains.filed,
     )
     polling = Polling(parts, intake)
@@ -159,6 +162,7 @@ def _parts(
         care=RuleCare(given.database, given.counters, given.clock),
         owner=f"{socket.gethostname()}:{os.getpid()}:{ids.new_id().hex[-6:]}",
         now=given.clock,
+        spans=given.spans,
         passing=given.passing,
         settled=given.observe,
     )

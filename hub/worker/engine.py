@@ -21,6 +21,7 @@ from hub.dispatch.embedded import EmbeddedDriver, FileLock
 from hub.dispatch.restart import restart
 from hub.metrics.counters import Counters
 from hub.settings import HubSettings
+from hub.spans import NoSpans, Spans
 from hub.worker.assembly import Given, assemble
 from hub.worker.parts import Plans, Resolver, nothing_happens
 
@@ -52,6 +53,7 @@ class Engine:
         counters: Counters | None = None,
         passing: Callable[[str], None] = nothing_happens,
         observe: Callable[[str, Mapping[str, Any]], None] = lambda _hook, _facts: None,
+        spans: Spans | None = None,
     ) -> None:
         self.database, self.settings, self._works = database, settings, works
         self._base_clock, self._offset = clock, timedelta()
@@ -69,6 +71,7 @@ class Engine:
                 passing=passing,
                 observe=observe,
                 role=role or ("hub" if works else "api"),
+                spans=spans or NoSpans(),
             )
         )
         made = self._assembly

@@ -3,10 +3,12 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from hub import ids
 from hub.connectors.clients import OpenConnector
+from hub.connectors.transport import Call
 from hub.correlations.linking import LinkWanted
 from hub.correlations.repository import LinkView, Matter, NotePair, RecordKey
 from hub.correlations.seen import Seen
@@ -100,6 +102,7 @@ class Outcomes:
     def attempted(self, run: LedgerRun, attempted: Attempted) -> None:
         """Keep the requests that an attempt made."""
         for call in attempted.calls:
+            self._span(run, call)
             self.attempts.append(
                 NewAttempt(
                     run.tenant_id,
@@ -117,6 +120,20 @@ class Outcomes:
             )
         word = "ok" if attempted.error is None else type(attempted.error).__name__
         self.parts.counters.add("hub_attempts_total", outcome=word)
+
+    def _span(self, run: LedgerRun, call: Call) -> None:
+        told: dict[str, str | int | None] = {
+            "hub.event": ids.shown("evt", run.event_id),
+            "hub.run": ids.shown("run", run.id) if run.id else None,
+            "hub.action": run.action,
+            "hub.attempt": run.attempts,
+            "http.request.method": call.method,
+            "url.full": call.url,
+            "http.response.status_code": call.status,
+        }
+        failed = call.error or ("" if (call.status or 500) < 400 else f"HTTP {call.status}")
+        times = (call.at, call.at + timedelta(milliseconds=call.took_ms))
+        self.parts.spans.ended("attempt", self.event.delivery_id, times, told, error=failed)
 
     def succeeded(self, job: Job, result: ActionResult) -> None:
         """Note what a run did."""

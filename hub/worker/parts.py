@@ -22,6 +22,7 @@ from hub.rules import Plan
 from hub.runs.retry import Policy
 from hub.sdk.events import Record
 from hub.settings import DispatchSettings
+from hub.spans import NoSpans, Spans
 from hub.worker.breakers import Breakers
 from hub.worker.connectors import Connectors
 from hub.worker.rule_care import RuleCare
@@ -80,6 +81,7 @@ class Parts:
     care: RuleCare
     owner: str
     now: clock.Clock = clock.now
+    spans: Spans = field(default_factory=NoSpans)
     random: Callable[[], float] = random.random
     passing: Callable[[str], None] = nothing_happens
     settled: Callable[[str, Mapping[str, Any]], None] = lambda _hook, _facts: None

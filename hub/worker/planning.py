@@ -55,7 +55,19 @@ class Planner:
 
         `known` is brought up to what holds once the plan is stored.
         """
-        now = self.parts.now()
+        began = self.parts.now()
+        planned = await self._plan(event, known, began)
+        told: dict[str, str | int | None] = {
+            "hub.event": ids.shown("evt", event.id),
+            "hub.trigger": event.event.trigger,
+            "hub.outcome": planned.write.outcome or planned.write.state,
+            "hub.runs": len(planned.runs),
+        }
+        times = (began, self.parts.now())
+        self.parts.spans.ended("plan", event.delivery_id, times, told)
+        return planned
+
+    async def _plan(self, event: PendingEvent, known: Known, now: datetime) -> Planned:
         source = await self.parts.connectors.by_id(event.tenant_id, event.connector_id)
         if source is None:
             return self._orphan(event)
