@@ -57,6 +57,15 @@ async def query(connector: OpenConnector, name: str, params: dict[str, Any]) -> 
         return dict(await known[name].run(connector.client, checked))
 
 
+async def send_test(connector: OpenConnector, service: str) -> str:
+    """Send a test event; NotFound where the connector type has none."""
+    send = connector.working_type.send_test
+    if send is None:
+        raise NotFound(f"Connectors of the type {connector.type_name!r} send no test events.")
+    async with answered(connector.name):
+        return await send(connector.client, service)
+
+
 async def adopt(
     clients: Clients, actor: Actor, connector: OpenConnector, name: str, asked: ObjectAdopted
 ) -> ObjectOut:

@@ -26,6 +26,7 @@ from hub.connectors.schemas import (
     ObjectOut,
     PingOut,
     SubscriptionOut,
+    TestEventIn,
 )
 from hub.connectors.service import ConnectorsService
 from hub.connectors.webhooks import Webhooks
@@ -281,6 +282,15 @@ async def ping_subscription(actor: ConnectorsWrite, desk: TheDesk, name: str) ->
     return PingOut(text=await (await desk.webhooks(actor, name)).ping())
 
 
+@router.post(f"{_ONE}/test-event", operation_id="send_test_event")
+async def send_test_event(
+    actor: ConnectorsWrite, desk: TheDesk, name: str, asked: TestEventIn
+) -> PingOut:
+    """Have the vendor show a test event: it may notify people there."""
+    connector = await desk.ready(actor, name)
+    return PingOut(text=await asking.send_test(connector, asked.service))
+
+
 @router.delete(f"{_ONE}/subscription", operation_id="remove_subscription", status_code=204)
 async def remove_subscription(actor: ConnectorsWrite, desk: TheDesk, name: str) -> None:
     """Remove the subscription at the vendor."""
@@ -346,9 +356,10 @@ async def finish_handshake(
         status = 200 if redirects.is_cancelled(error) else error.status
         return HTMLResponse(redirects.refused_page(error), status)
     if not services:
-        return HTMLResponse(redirects.connected_page(()))
+        return HTMLResponse(redirects.connected_page(connector, ()))
     attach: AttachServices = request.app.state.attach_services
-    return HTMLResponse(redirects.connected_page(await attach(actor, name, services)))
+    lines = await attach(actor, name, services)
+    return HTMLResponse(redirects.connected_page(connector, lines))
 
 
 async def _session_of(request: Request) -> bytes:

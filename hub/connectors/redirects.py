@@ -30,11 +30,15 @@ def button_page(connector: OpenConnector, reason: str) -> str:
     return _page(label, f"{link}<p>For the connector {name}.</p>")
 
 
-def connected_page(lines: Sequence[str]) -> str:
-    """Return what is shown when the vendor's answer was taken."""
+def connected_page(connector: OpenConnector, lines: Sequence[str]) -> str:
+    """Return what is shown when the vendor's answer was taken, and how to try it."""
     told = "".join(f"<li>{escape(one)}</li>" for one in lines)
     listed = f"<ul>{told}</ul>" if told else ""
-    return _page("Connected", f"{listed}<p>Connected. You can close this page.</p>")
+    brought = connector.type
+    command = f"<code>hub connector send-test {escape(connector.name)}</code>"
+    tries = brought is not None and brought.send_test is not None
+    offer = f"<p>Send a test event: {command}</p>" if tries else ""
+    return _page("Connected", f"{listed}{offer}<p>Connected. You can close this page.</p>")
 
 
 def refused_page(error: HubError) -> str:

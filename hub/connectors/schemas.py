@@ -247,6 +247,12 @@ class PingOut(BaseModel):
     text: str
 
 
+class TestEventIn(Body):
+    """Where the vendor shows a test event."""
+
+    service: str = Field(default="", max_length=200, description="Empty: the default service.")
+
+
 class HandshakeOut(BaseModel):
     """Where a person goes on: the vendor's page."""
 

@@ -232,6 +232,8 @@ class ConnectorType(Generic[Settings, Client]):
     `poll_every` (pure) reads from the settings after how many seconds to poll again, where the
     type has a setting for it (None = as often as the hub thinks right); what is set for the one
     connector goes before.
+    `send_test(client, service)` has the vendor show a test event on a service ("" = the default
+    one), so that a person can see the way there and back; it returns what was sent.
     `demanded` (pure) reads from the words of a Rejected which fields the record lacked, by key
     or vendor name; rules that set none of them are warned of.
     `vault` hands the client a place for secrets that the vendor replaces while it is used, such
@@ -256,6 +258,7 @@ class ConnectorType(Generic[Settings, Client]):
     quota: Callable[[Mapping[str, str]], Quota | None] | None = None
     limited_by: str | None = None
     poll_every: Callable[[Settings], float | None] | None = None
+    send_test: Callable[[Client, str], Awaitable[str]] | None = None
     demanded: Callable[[str], Sequence[str]] | None = None
     vault: "Callable[[Client, SecretVault], None] | None" = None
 

@@ -1,4 +1,4 @@
-"""`hub connector webhook`: the vendor's subscription that sends to this hub."""
+"""`hub connector webhook` and `send-test`: the ways from the vendor to this hub, and there."""
 
 import time
 from typing import Annotated, Any, Final
@@ -16,6 +16,7 @@ _LOOK_S: Final = 0.2
 def attach(app: typer.Typer) -> None:
     """Add the command to the connectors' group."""
     command(app, "webhook", example="hub connector webhook prod-pagerduty --enable")(webhook)
+    command(app, "send-test", example="hub connector send-test prod-pagerduty --yes")(send_test)
 
 
 def webhook(
@@ -44,6 +45,21 @@ def webhook(
         session.show(gone, lambda: session.screen.done("Webhook removed"))
     else:
         _shown(session, session.hub.get(path))
+
+
+def send_test(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="The connector's name.")],
+    *,
+    service: Annotated[str, typer.Option(help="Empty: the default service.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Have the vendor show a test event, which may notify people there."""
+    if not yes and not typer.confirm(f"Send a test event by {name}? It may notify people."):
+        raise typer.Abort
+    path = f"connectors/{segment(name)}/test-event"
+    found = session.hub.post(path, {"service": service})
+    session.show(found, lambda: session.screen.done(found["text"]))
 
 
 def _made(session: Session, found: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from hub_pagerduty.on_call import QUERIES
 from hub_pagerduty.polling import POLLERS
 from hub_pagerduty.settings import PagerDutySettings, seconds_of
 from hub_pagerduty.subscription import SUBSCRIPTION
+from hub_pagerduty.trying import send_test
 from hub_pagerduty.webhooks import RECEIVER
 
 
@@ -37,6 +38,7 @@ PAGERDUTY = hub.ConnectorType(
     simulator=_simulator,
     requests_per_minute=900,
     quota=quota_of,
+    send_test=send_test,
     limited_by="api_key",
     poll_every=lambda settings: float(seconds_of(settings.sync_interval)),
 )

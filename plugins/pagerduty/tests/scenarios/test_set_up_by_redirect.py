@@ -50,12 +50,16 @@ async def test_connect_ends_with_a_key_that_pages(world):
     page = await choose(world, await begin(world), service="PAPI001")
 
     assert "taken where no service mapping says else" in page.text
+    assert "hub connector send-test partner" in page.text
     (row,) = await world.get("service-mappings", connector="partner")
     name = row["service_name"]
     assert (row["default"], row["service"]) == (True, name)
     shown = await world.get("connectors/partner")
     assert shown["settings"]["subdomain"] == "demo"
     assert shown["settings"]["integration_keys"]["set"] is True
+
+    await world.post("connectors/partner/test-event", {"service": name})
+    await world.the_incident("Test event of the Integration Hub")
 
     await world.connect_salesforce(poll_enabled=False)
     send = act(
@@ -68,7 +72,7 @@ async def test_connect_ends_with_a_key_that_pages(world):
 
     incident = await world.the_incident("By Connect")
     assert incident["service"]["id"] == "PAPI001"
-    (event,) = await world.paging.requests("/generic/2010-04-15/create_event.json")
+    (_, event) = await world.paging.requests("/generic/2010-04-15/create_event.json")
     assert (event["body"]["vendor"], event["body"]["client"]) == (VENDOR, "Integration Hub")
 
 
@@ -145,13 +149,18 @@ async def test_an_answer_counts_once_and_for_its_own_connector_only(world):
     assert all("location" not in one.headers for one in (elsewhere, foreign, first, again))
 
 
+@pytest.mark.covers("PC-001", "PC-005")
 async def test_without_a_vendor_key_the_button_says_why_it_is_off(world):
     await partner(world, integration_key="2" + "0" * 30 + "1")
 
-    page = await world.ask("GET", f"/t/{world.tenant}/connectors/partner/connect/button")
+    url = f"/t/{world.tenant}/connectors/partner/connect/button"
+    page = await world.ask("GET", url)
 
     assert "Alert With PagerDuty" in page.text
     assert ('aria-disabled="true"' in page.text, "vendor key" in page.text) == (True, True)
+    await world.api("PATCH", "connectors/partner", {"settings": {"vendor_key": VENDOR}})
+    page = await world.ask("GET", url)
+    assert '<a class="button" href="../connect">Alert With PagerDuty</a>' in page.text
 
 
 @pytest.mark.covers("PC-002")
