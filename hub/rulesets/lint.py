@@ -12,6 +12,7 @@ from hub.rules.model import Rule, Ruleset, content_digest
 from hub.rules.schema import Schema
 from hub.rulesets.bodies import meaning
 from hub.rulesets.effects import Edge, Node, Write, cycles, edges_of, writes_of
+from hub.rulesets.empties import empties
 from hub.rulesets.notes import note_copies
 from hub.rulesets.regions import Region, implies, overlap, passes, region_of
 from hub.rulesets.single import Note, notes_of
@@ -26,6 +27,7 @@ SEVERITIES: Final[Mapping[str, Severity]] = {
     "L103": "error",
     "L104": "warning",
     "L105": "warning",
+    "L106": "warning",
     "L201": "warning",
     "L202": "warning",
     "L203": "info",
@@ -49,6 +51,7 @@ NAMES: Final[Mapping[str, str]] = {
     "L103": "never",
     "L104": "trigger-unseen",
     "L105": "connector-off",
+    "L106": "required-empty",
     "L201": "unreachable",
     "L202": "duplicate",
     "L203": "overlap-first-wins",
@@ -142,7 +145,10 @@ def lint(
     found = [
         _finding(one, note.code, note.message, note.pointer, severity=note.severity)
         for one in seen
-        for note in notes_of(one.rule, one.region, one.writes, (schema, around))
+        for note in (
+            *notes_of(one.rule, one.region, one.writes, (schema, around)),
+            *empties(one.rule, one.region, schema),
+        )
     ]
     for look in (_contradictions, _unreachable, _duplicates, _fights, _loops, _crowds):
         found.extend(look(seen, rest))

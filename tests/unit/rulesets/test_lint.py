@@ -267,6 +267,92 @@ def test_fields_that_a_vendor_demanded_before_are_asked_for():
     assert "L101" not in codes(creating(subject="x"))
 
 
+OPEN_TITLES = [
+    "{{ salesforce.case.category }}",
+    " {{ salesforce.case.category | truncate: 20 }} ",
+    "{{ salesforce.case.category }}{{ prior.salesforce.case.category }}",
+    "{{ prior.salesforce.case.subject }}",
+    '{{ salesforce.case.category | default: "" }}',
+    {"$field": "salesforce.case.category"},
+    "{{ hub.link.pagerduty.incident.url }}",
+    "{{ hub.event.actor }}",
+]
+FILLED_TITLES = [
+    "Case {{ salesforce.case.category }}",
+    "{{ salesforce.case.subject }}",
+    '{{ salesforce.case.category | default: "none" }}',
+    "{{ salesforce.case.category }}{{ salesforce.case.subject }}",
+    "{{ hub.rule.name }}",
+    {"$field": "salesforce.case.subject"},
+    "plain",
+]
+HELD = [
+    condition("category", "is", "db"),
+    condition("category", "is_present"),
+    condition("category", "contains", "d"),
+    condition("category", "changed_to", "db"),
+    condition("category", "is_any_of", ["db", "web"]),
+    condition("category", "matches", "d."),
+]
+NOT_HELD = [
+    condition("category", "is_not", "db"),
+    condition("category", "not_contains", "d"),
+    condition("subject", "is", "db"),
+    {"any": [condition("category", "is_present"), P1]},
+]
+
+
+def titled(title, when=None, **more):
+    line = plain()["then"][0]
+    return rule(when=when, then=[line | {"with": line["with"] | {"title": title}}], **more)
+
+
+@pytest.mark.parametrize("title", OPEN_TITLES, ids=str)
+def test_a_template_that_may_be_empty_where_something_must_stand_is_told(title):
+    assert "L106 /rules/0/then/0/with/title" in found(titled(title))
+
+
+@pytest.mark.parametrize("title", FILLED_TITLES, ids=str)
+def test_a_template_that_always_says_something_is_fine(title):
+    assert "L106" not in codes(titled(title))
+
+
+def test_a_field_of_a_linked_record_may_be_empty_even_if_its_vendor_requires_it():
+    assert "L106" in codes(
+        titled("{{ salesforce.case.subject }}", on=["pagerduty.incident.triggered"])
+    )
+
+
+@pytest.mark.parametrize("when", HELD, ids=str)
+def test_a_condition_that_asks_for_the_value_is_enough(when):
+    assert "L106" not in codes(titled(OPEN_TITLES[0], everything(when)))
+
+
+@pytest.mark.parametrize("when", NOT_HELD, ids=str)
+def test_a_condition_that_may_hold_of_nothing_is_not(when):
+    assert "L106" in codes(titled(OPEN_TITLES[0], everything(when)))
+
+
+def test_a_time_that_lies_in_a_span_is_there():
+    opened = "{{ salesforce.case.opened_at }}"
+    assert "L106" in codes(titled(opened))
+    asked = everything(condition("opened_at", "within_last", "1h"))
+    assert "L106" not in codes(titled(opened, asked))
+
+
+def test_a_required_field_of_a_new_record_may_not_be_left_empty_by_its_template():
+    def creating(subject):
+        line = {"do": "salesforce.create_record", "connector": "prod-salesforce"}
+        fields = {"subject": subject, "category": "{{ salesforce.case.category }}"}
+        return rule(when=everything(P1), then=[line | {"with": {"fields": fields}}])
+
+    at = "L106 /rules/0/then/0/with/fields/subject"
+    assert [one for one in found(creating("{{ salesforce.case.category }}")) if "L106" in one] == [
+        at
+    ]
+    assert "L106" not in codes(creating("{{ salesforce.case.subject }}"))
+
+
 def note_rules():
     out = {"do": "pagerduty.add_note", "connector": "prod-pagerduty"}
     back = {"do": "salesforce.add_comment", "connector": "prod-salesforce"}
