@@ -9,6 +9,8 @@ _LATE_S = 0.02
 _LANES = 16
 _LASTS_S = 6
 _MANY = 500
+_STOPS_S = 12.0
+"""The vendor time-out and ten seconds."""
 
 
 def kill_the_door(world: World, size: int) -> Verdict:
@@ -42,6 +44,23 @@ def kill_a_worker(world: World, size: int) -> Verdict:
     found = world.verdict()
     found.more["takeover_s"] = max(taken)
     return found
+
+
+def kill_a_hub(world: World, size: int) -> Verdict:
+    """kill -9 of one of two hubs that each do everything, under load."""
+    for _ in range(2):
+        world.door(wait=False, works=True)
+    at_work(world, workers=0)
+    with world.load(size, rate=size / _LASTS_S):
+        for share in sorted(world.chance.uniform(0.05, 0.9) for _ in range(times(size))):
+            world.until(int(size * share))
+            killed = world.chance.choice(world.doors)
+            killed.kill()
+            killed.start()
+    return world.verdict()
+
+
+kill_a_hub.alone = True
 
 
 def kill_all_workers(world: World, size: int) -> Verdict:
@@ -117,6 +136,7 @@ def stop_and_start(world: World, size: int) -> Verdict:
             one.terminate()
             assert one.wait() == 0, one.text()
             slowest = max(slowest, time.monotonic() - began)
+            assert slowest < _STOPS_S, f"it took {slowest:.1f} s to stop"
             one.start()
     found = world.verdict()
     found.more |= {"stop_s": slowest, "requests_twice": found.repeated}
@@ -157,6 +177,7 @@ BOTH = {"kill_the_door": kill_the_door, "stop_and_start": stop_and_start}
 ONLY = {
     POSTGRES: {
         "kill_a_worker": kill_a_worker,
+        "kill_a_hub": kill_a_hub,
         "kill_all_workers": kill_all_workers,
         "kill_the_database": kill_the_database,
         "pause_a_worker": pause_a_worker,

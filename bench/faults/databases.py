@@ -60,6 +60,35 @@ def database_away_in_flight(world: World, size: int) -> Verdict:
     return found
 
 
+def stop_without_database(world: World, size: int) -> Verdict:
+    """SIGTERM while the server is away, then while it hangs: each ends in time."""
+    assert world.server is not None
+    at_work(world)
+    with world.load(size):
+        pass
+    slowest = 0.0
+    for lose, find in (
+        (world.server.stop, world.server.start),
+        (world.server.pause, world.server.go_on),
+    ):
+        lose()
+        slowest = max(slowest, _all_stopped(world))
+        find()
+        at_work(world)
+    found = world.verdict()
+    found.more["stop_s"] = slowest
+    return found
+
+
+def _all_stopped(world: World) -> float:
+    began = time.monotonic()
+    for one in world.processes:
+        one.terminate()
+    for one in world.processes:
+        assert one.wait(40) == 0, one.text()
+    return time.monotonic() - began
+
+
 def wakeups_lost(world: World, size: int) -> Verdict:
     """No notification arrives, as behind a pooler, and wake-ups are deleted again and again."""
     assert world.server is not None
@@ -145,6 +174,7 @@ ONLY = {
     POSTGRES: {
         "database_away_at_start": database_away_at_start,
         "database_away_in_flight": database_away_in_flight,
+        "stop_without_database": stop_without_database,
         "wakeups_lost": wakeups_lost,
     },
 }

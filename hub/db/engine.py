@@ -1,5 +1,7 @@
 """One database: its engine, read and write sessions, and what SQLite must be told."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -95,10 +97,12 @@ class Database:
             yield connection
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self.engine.dispose()
-        if self._stepping is not None:
-            await self._stepping.dispose()
+        """Close all connections; those of a server that hangs are left after a few seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CONNECT_S):
+                await self.engine.dispose()
+                if self._stepping is not None:
+                    await self._stepping.dispose()
 
 
 def make_engine(url: str, *, pool_size: int = 10, **server_settings: str) -> AsyncEngine:

@@ -5,7 +5,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from hub.catalog.catalog import Catalog
 from hub.clock import Clock
@@ -26,6 +26,7 @@ from hub.worker.assembly import Given, assemble
 from hub.worker.parts import Plans, Resolver, nothing_happens
 
 _log = logging.getLogger(__name__)
+_GRACE_S: Final = 5.0
 Job = Callable[[], Awaitable[None]]
 
 
@@ -127,8 +128,23 @@ class Engine:
         self._tasks.append(asyncio.create_task(self._measure()))
 
     async def stop(self) -> None:
-        """End: no new events are begun, those in work are finished, what waits is written."""
+        """End: no new events are begun, those in work are finished, what waits is written.
+
+        It takes no longer than a vendor may take and a few seconds: where the database is away,
+        what is in work is left to others, or to the next start.
+        """
         self._assembly.stop.set()
+        try:
+            async with asyncio.timeout(self.settings.dispatch.http_timeout_s + _GRACE_S):
+                await self._end()
+        except Exception as error:
+            if not is_away(error):
+                raise
+            _log.warning("stopped with work left, which others or the next start do: %s", error)
+        finally:
+            self._lock.release()
+
+    async def _end(self) -> None:
         await self.polling.stop()
         await self.watching.stop()
         await self.importing.stop()
@@ -138,7 +154,6 @@ class Engine:
         for committer in (*self._assembly.committers, self.parts.reads):
             await committer.stop()
         await self.store.close()
-        self._lock.release()
         for result in results:
             if isinstance(result, Exception):
                 raise result
