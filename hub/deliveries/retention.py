@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from hub.db.bulk import as_json, as_uuid, query
+from hub.db.bulk import as_json, as_time, as_uuid, query
 
 BATCH: Final = 1000
 DAYS: Final[Mapping[str, float]] = {
@@ -23,8 +23,14 @@ DAYS: Final[Mapping[str, float]] = {
     "echoes": 3,
     "last_seen": 90,
     "metric_points": 7,
+    "imports": 90,
+    "reconciliations": 90,
 }
 """How long rows are kept; a tenant's settings may say otherwise: retention.<table>."""
+_WITH_DELIVERIES: Final = ("events", "traces")
+"""What is kept as long as deliveries."""
+_SIZED: Final = ("attempts", "traces", "events", "deliveries")
+"""What goes early when a tenant keeps more than it may; children first."""
 
 _OLD: Final[Mapping[str, str]] = {
     "attempts": "SELECT id FROM attempts WHERE tenant_id = ? AND at < ? LIMIT ?",
@@ -32,13 +38,28 @@ _OLD: Final[Mapping[str, str]] = {
     "runs": "SELECT id FROM runs WHERE tenant_id = ? AND created_at < ? "
     "AND state IN ('done', 'skipped') LIMIT ?",
     "events": "SELECT id FROM events WHERE tenant_id = ? AND created_at < ? "
-    "AND state <> 'pending' LIMIT ?",
+    "AND state <> 'pending' AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.event_id = events.id "
+    "AND r.state = 'dead') LIMIT ?",
     "deliveries": "SELECT id FROM deliveries WHERE tenant_id = ? AND received_at < ? "
     "AND NOT EXISTS (SELECT 1 FROM events e WHERE e.delivery_id = deliveries.id) LIMIT ?",
     "activity": "SELECT id FROM activity WHERE tenant_id = ? AND at < ? LIMIT ?",
     "audit": "SELECT id FROM audit WHERE tenant_id = ? AND at < ? LIMIT ?",
     "echoes": "SELECT id FROM echoes WHERE tenant_id = ? AND expires_at < ? LIMIT ?",
+    "imports": "SELECT id FROM imports WHERE tenant_id = ? AND ended_at < ? LIMIT ?",
+    "reconciliations": "SELECT id FROM reconciliations WHERE tenant_id = ? AND ended_at < ? "
+    "LIMIT ?",
 }
+_LOGGED: Final = (
+    "DELETE FROM attempts WHERE id IN (SELECT a.id FROM attempts a JOIN runs r ON r.id = a.run_id "
+    "WHERE r.connector_id = ? AND a.at < ? LIMIT ?) RETURNING 1"
+)
+_TOO_MUCH: Final = """
+SELECT at FROM (SELECT at, sum(size) OVER (ORDER BY at DESC) AS total FROM (
+  SELECT received_at AS at, size FROM deliveries WHERE tenant_id = ?
+  UNION ALL
+  SELECT at, coalesce(length(request), 0) + coalesce(length(response), 0) FROM attempts
+  WHERE tenant_id = ?) AS kept) AS added
+WHERE total > ? ORDER BY at DESC LIMIT 1"""
 _KEYS: Final[Mapping[str, str]] = {"traces": "event_id"}
 _WHOLE: Final[Mapping[str, str]] = {
     "seen_keys": "DELETE FROM seen_keys WHERE (connector_id, key_hash) IN (SELECT connector_id, "
@@ -75,6 +96,43 @@ class Old:
         return len(query(connection, sql, self.tenant_id, self.before, BATCH))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldLog:
+    """A batch of a connector's logged requests that are past its `log_days`."""
+
+    connector_id: uuid.UUID
+    before: datetime
+
+    def __call__(self, connection: Connection) -> int:
+        """Delete a batch; return how many rows it had."""
+        return len(query(connection, _LOGGED, self.connector_id, self.before, BATCH))
+
+
+def logs(connection: Connection, now: datetime) -> list[OldLog]:
+    """Return what is past its time of connectors that keep their log for a shorter time."""
+    rows = query(
+        connection, "SELECT id, log_days FROM connectors WHERE log_days < ?", DAYS["attempts"]
+    )
+    return [
+        OldLog(connector_id=as_uuid(row[0]), before=now - timedelta(days=row[1])) for row in rows
+    ]
+
+
+def oversize(
+    connection: Connection, tenant_id: uuid.UUID, settings: Mapping[str, Any]
+) -> list[Old]:
+    """Return what has to go before its time, since the tenant keeps more than it may."""
+    most = (settings.get("retention") or {}).get("max_mb")
+    if not most:
+        return []
+    rows = query(connection, _TOO_MUCH, tenant_id, tenant_id, int(most) * 1_000_000)
+    cut = as_time(rows[0][0]) if rows else None
+    if cut is None:
+        return []
+    before = cut + timedelta(microseconds=1)
+    return [Old(table=table, tenant_id=tenant_id, before=before) for table in _SIZED]
+
+
 def tenants(connection: Connection) -> list[tuple[uuid.UUID, Mapping[str, Any]]]:
     """Return all tenants with their settings."""
     rows = query(connection, "SELECT id, settings FROM tenants")
@@ -85,6 +143,8 @@ def due(tenant_id: uuid.UUID, settings: Mapping[str, Any], now: datetime) -> Ite
     """Yield what is to be deleted of a tenant, children first."""
     told = settings.get("retention") or {}
     for table in (*_OLD, *_WHOLE):
-        days = told.get(table, DAYS[table])
+        days = told.get(table) or DAYS[table]
+        if table in _WITH_DELIVERIES:
+            days = told.get("deliveries") or days
         before = now if table == "echoes" else now - timedelta(days=float(days))
         yield Old(table=table, tenant_id=tenant_id, before=before)

@@ -26,12 +26,19 @@ Zone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zo
 
 
 class Retention(Body):
-    """For how many days the hub keeps what."""
+    """For how many days the hub keeps what, and how much of it."""
 
     deliveries: int = Field(default=30, ge=1, le=3650)
     runs: int = Field(default=90, ge=1, le=3650)
     activity: int = Field(default=90, ge=1, le=3650)
     audit: int = Field(default=400, ge=30, le=3650)
+    max_mb: int | None = Field(
+        default=None,
+        ge=10,
+        le=10_000_000,
+        description="Megabytes of bodies and logged requests; above, the oldest go before their "
+        "days are over. Null: no limit. What waits and dead letters are always kept.",
+    )
 
 
 class TenantSettings(Body):

@@ -3,14 +3,16 @@
 import asyncio
 import json
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from hub._version import __version__
 from hub.activity import journal
 from hub.auth import sessions
 from hub.connectors import secrets
+from hub.db.commits import Connection
 from hub.deliveries import retention
 from hub.dispatch.presence import Presence, beat, forget_dead, leave
 from hub.http import idempotency
@@ -86,11 +88,22 @@ class Housekeeping:
         now, deleted = self.parts.now(), 0
         for tenant_id, settings in await self.parts.store.read(retention.tenants):
             for old in retention.due(tenant_id, settings, now):
-                count = retention.BATCH
-                while count >= retention.BATCH:
-                    count = await self.parts.store.write(old)
-                    deleted += count
-                    await asyncio.sleep(_BETWEEN_BATCHES_S)
+                deleted += await self._delete(old)
+            too_much = partial(retention.oversize, tenant_id=tenant_id, settings=settings)
+            for old in await self.parts.store.read(too_much):
+                deleted += await self._delete(old)
+        for log in await self.parts.store.read(lambda c: retention.logs(c, now)):
+            deleted += await self._delete(log)
+        if deleted:
+            self.parts.counters.add("hub_retention_deleted_total", deleted)
+        return deleted
+
+    async def _delete(self, old: Callable[[Connection], int]) -> int:
+        deleted, count = 0, retention.BATCH
+        while count >= retention.BATCH:
+            count = await self.parts.store.write(old)
+            deleted += count
+            await asyncio.sleep(_BETWEEN_BATCHES_S)
         return deleted
 
     async def stop(self) -> None:
