@@ -7,6 +7,7 @@ from hub.cli.commands import (
     audit,
     check,
     connector,
+    connector_set_up,
     connector_sync,
     delivery,
     hold,
@@ -53,4 +54,5 @@ def attach(app: typer.Typer) -> None:
         if module is connector:
             webhook.attach(group)
             connector_sync.attach(group)
+            connector_set_up.attach(group)
     inbox.attach(app)

@@ -8,6 +8,7 @@ import typer
 from hub.cli.client import segment
 from hub.cli.commands import checks, forms, values
 from hub.cli.commands.connector_options import AllowIp, Guard, PollEvery, ReconcileEvery, options
+from hub.cli.commands.connector_set_up import rows_of
 from hub.cli.commands.documents import as_yaml
 from hub.cli.failure import Failed, Status, Usage
 from hub.cli.session import Session, command
@@ -239,17 +240,28 @@ def fields(
 def query(
     session: Session,
     name: Name,
-    query: Annotated[str, typer.Argument(help="The question's name: on_call, ….")],
+    query: Annotated[
+        str, typer.Argument(help="The question's name: on_call, …; or a statement: SELECT ….")
+    ],
     *,
     set_: Set = None,
 ) -> None:
     """Ask the vendor a question that its plugin offers, such as who is on call."""
-    path = f"connectors/{segment(name)}/queries/{segment(query)}"
-    found = session.hub.post(path, values.pairs(set_ or ()))
-    text = found.get("text")
-    session.show(
-        found, lambda: session.screen.text(text if isinstance(text, str) else as_yaml(found))
-    )
+    asked = values.pairs(set_ or ())
+    if " " in query.strip():  # no question is called so: it is a statement
+        query, asked = "soql", {"statement": query, **asked}
+    found = session.hub.post(f"connectors/{segment(name)}/queries/{segment(query)}", asked)
+    session.show(found, lambda: _answer(session, found))
+
+
+def _answer(session: Session, found: dict[str, Any]) -> None:
+    table, text = rows_of(found), found.get("text")
+    if table is None:
+        session.screen.text(text if isinstance(text, str) else as_yaml(found))
+        return
+    session.screen.table(*table)
+    if found.get("note"):
+        session.screen.warn(str(found["note"]))
 
 
 def _next(

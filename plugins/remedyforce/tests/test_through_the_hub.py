@@ -1,12 +1,16 @@
 """A whole hub between the simulated Remedyforce org and PagerDuty's simulator."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from hub.cli.main import run
 from hub_remedyforce.names import (
     ACTION_API,
     CATEGORY_API,
@@ -378,6 +382,42 @@ async def test_a_row_is_written_as_the_packages_form_has_it_and_a_category_wins_
     assert (row["service"], row["by"], row["row_name"]) == ("PGEN001", "row", "Hardware desk")
     assert row["steps"][0] == "resolver remedyforce.category: no answer"
     assert back["fields"] == {"category": database, "template": template["value"]}
+
+
+@pytest.mark.covers("RF-033", "RF-056", "RF-100", "RF-101", "RF-102")
+async def test_the_command_line_gives_what_is_pasted_into_the_set_up(
+    desk: Desk, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = desk.world
+    at = ["--url", world.url, "--token", world.token, "--tenant", world.tenant]
+
+    async def hub(*arguments: str) -> str:
+        capsys.readouterr()
+        ended = await asyncio.to_thread(run, ["connector", *arguments, *at])
+        printed = capsys.readouterr()
+        assert ended == 0, printed.err
+        return printed.out + printed.err
+
+    key, certificate, apex = (tmp_path / one for one in ("key.pem", "cert.pem", "apex"))
+    await hub("keypair", "remedyforce", "--key", str(key), "--certificate", str(certificate))
+    listed = await hub("apex", "remedyforce", "--folder", str(apex))
+    categories = await hub(
+        "query", "remedyforce", "SELECT Name, Id from BMCServiceDesk__Category__c;"
+    )
+    templates = await hub(
+        "query", "remedyforce", "SELECT Name, Id from BMCServiceDesk__SYSTemplate__c"
+    )
+
+    pair = load_pem_private_key(key.read_bytes(), None)
+    signed = x509.load_pem_x509_certificate(certificate.read_bytes())
+    assert pair.public_key() == signed.public_key()
+    assert key.stat().st_mode & 0o077 == 0
+    names = {one.name for one in apex.iterdir()}
+    assert {"PagerDutyIncidentTrigger.trigger", "PagerDutyIncidentHistoryTrigger.trigger"} <= names
+    assert all(one in listed for one in names)
+    assert desk.id(CATEGORY_API, "Hardware") in categories
+    assert "SOQL wants no ;" in categories
+    assert desk.id(api("SYSTemplate__c"), "Line down") in templates
 
 
 async def test_a_lost_answer_makes_no_second_incident(desk: Desk) -> None:

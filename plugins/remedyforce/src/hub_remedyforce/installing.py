@@ -3,6 +3,8 @@
 from importlib import resources
 from typing import Any
 
+from pydantic import Field
+
 from hub import Query
 from hub_remedyforce.names import INCIDENT_API
 from hub_salesforce import kit
@@ -17,14 +19,21 @@ _SHARED = ("HubSync.cls", "HubEngineLauncher.cls")
 
 
 class ApexParams(Form):
-    """Nothing to choose: the objects are the connector's."""
+    """For which objects, beside incidents and their history."""
+
+    objects: list[str] = Field(
+        default=[],
+        title="Objects",
+        description="API names; empty for the connector's objects.",
+        json_schema_extra={"x-hub": {"source": "objects"}},
+    )
 
 
-async def apex(client: SalesforceClient, _params: ApexParams) -> dict[str, Any]:
-    """Return the files by name, calling the connector's named credential, for all its objects."""
+async def apex(client: SalesforceClient, params: ApexParams) -> dict[str, Any]:
+    """Return the files by name, calling the connector's named credential."""
     credential = client.settings.named_credential
     files = sources(credential)
-    for name in client.settings.objects:
+    for name in params.objects or client.settings.objects:
         if name != INCIDENT_API:
             describe = await client.describe(name)
             files.update([kit.apex_trigger(describe.name, describe.label)])
