@@ -116,7 +116,8 @@ async def create_connector(
     service = desk.service(actor)
     made = await service.create(asked)
     set_etag(response, made.row.row_version)
-    return shown.connector(service, made)
+    out = shown.connector(service, made)
+    return out.model_copy(update={"from_document": service.rest_of(asked)})
 
 
 @router.get(_ONE, operation_id="get_connector")

@@ -92,6 +92,20 @@ class ConnectorIn(ConnectorOptions):
     type: str = Field(max_length=63, description="Connector type: `pagerduty`.")
     name: Name
     settings: Settings = Field(default_factory=dict)
+    document: dict[str, Any] | None = Field(
+        default=None,
+        description="The vendor's own configuration document, in the place of settings.",
+    )
+
+
+class DocumentRest(BaseModel):
+    """What a configuration document holds beside settings; it is for the caller to store."""
+
+    templates: dict[str, dict[str, Any]] = Field(
+        description="Ruleset templates that it asks for, with their parameters."
+    )
+    value_maps: dict[str, dict[str, str]]
+    service_mappings: list[dict[str, Any]]
 
 
 class ConnectorPatch(Body):
@@ -147,6 +161,9 @@ class ConnectorOut(BaseModel):
     updated_at: datetime
     updated_by: str
     etag: str
+    from_document: DocumentRest | None = Field(
+        default=None, description="After adding one with a document: what else is in it."
+    )
 
 
 class CheckLine(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from hub import ids
 from hub.activity import audit
-from hub.connectors import shapes
+from hub.connectors import documents, shapes
 from hub.connectors.clients import Clients
 from hub.connectors.judging import (
     Judged,
@@ -21,7 +21,7 @@ from hub.connectors.judging import (
 )
 from hub.connectors.models import CheckResult, Connector, Secret
 from hub.connectors.repository import Checks, Connectors, Transaction, poll_at_once
-from hub.connectors.schemas import ConnectorIn, ConnectorPatch
+from hub.connectors.schemas import ConnectorIn, ConnectorPatch, DocumentRest
 from hub.connectors.secrets import shown
 from hub.connectors.states import ConnectorState
 from hub.db.conflicts import taken
@@ -113,7 +113,8 @@ class ConnectorsService:
     async def create(self, asked: ConnectorIn) -> Seen:
         """Add a connector; SettingsInvalid says everything that is wrong with it."""
         brought = self._type(asked.type)
-        judged = await judge(self._clients.references, brought, asked.settings, kept={})
+        settings = documents.settings_of(brought, asked)
+        judged = await judge(self._clients.references, brought, settings, kept={})
         row = Connector(
             id=ids.new_id(),
             name=asked.name,
@@ -141,6 +142,10 @@ class ConnectorsService:
                 session, self._actor, "connector added", row.name, after=self._told(row, judged)
             )
         return await self.get(asked.name)
+
+    def rest_of(self, asked: ConnectorIn) -> DocumentRest | None:
+        """Return what the document of a new connector holds beside settings."""
+        return documents.rest_of(self._type(asked.type), asked)
 
     async def update(self, name: str, asked: ConnectorPatch, if_match: str | None) -> Seen:
         """Change what is named; the rest stays."""

@@ -1,6 +1,7 @@
 """What was missed is found by asking: from the command line, with real vendors' answers."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -106,3 +107,47 @@ async def test_what_can_not_be_meant_is_said(cli: Cli) -> None:
     shown = await cli("connector", "status", "pagerduty")
     assert "Polls every s" in shown
     assert "90" in shown
+
+
+GUIDE = {
+    "sync_direction": "bidirectional",
+    "sync_interval": "2m",
+    "custom": {
+        "service_id": "PAPI001",
+        "from_email": "ops@acme.example",
+        "urgency_mapping": {"SEV-1": "high", "SEV-3": "low"},
+        "service_mappings": {"api": "PAPI001", "default": "PGEN001"},
+        "sync_notes": True,
+    },
+}
+
+
+async def test_the_guides_document_is_taken_as_written(world: World, cli: Cli) -> None:
+    document = {**GUIDE, "base_url": world.paging.url, "api_key": "demo-key"}
+
+    told = await cli(
+        "connector", "add", "pagerduty", "by-guide", "--no-check", "--config", json.dumps(document)
+    )
+
+    made = await world.get("connectors/by-guide")
+    assert made["settings"]["service_id"] == "PAPI001"
+    assert made["settings"]["sync_interval"] == "2m"
+    assert made["settings"]["api_key"]["set"]
+    assert "✓ Value map severity_to_urgency" in told
+    rows = (await world.get("value-maps/severity_to_urgency"))["rows"]
+    assert {(row["key"], row["value"]) for row in rows} == {("SEV-1", "high"), ("SEV-3", "low")}
+    assert "✓ Service mapping default → PGEN001" in told
+    mapped = await world.get("service-mappings")
+    assert [(one["service"], one["default"]) for one in mapped] == [("PGEN001", True)]
+    assert "demo-key" not in told
+
+
+async def test_what_is_no_document_is_said_with_its_place(world: World) -> None:
+    body = {"type": "pagerduty", "name": "odd", "document": {**GUIDE, "colour": "red"}}
+    odd = await world.ask("POST", "connectors", body)
+    crm = {"type": "salesforce", "name": "crm", "document": {"a": 1}}
+    none = await world.ask("POST", "connectors", crm)
+
+    assert (odd.status_code, none.status_code) == (422, 422)
+    assert "/settings/colour" in {one["pointer"] for one in odd.json()["errors"]}
+    assert [one["pointer"] for one in none.json()["errors"]] == ["/document"]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.client import segment
-from hub.cli.commands import checks, forms, values
+from hub.cli.commands import checks, connector_document, forms, values
 from hub.cli.commands.connector_options import AllowIp, Guard, PollEvery, ReconcileEvery, options
 from hub.cli.commands.connector_set_up import rows_of
 from hub.cli.commands.documents import as_yaml
@@ -82,14 +82,20 @@ def add(  # noqa: PLR0913 - the options of a command
     """Add a connector and test it; without --set and --config its settings are asked for."""
     declared = forms.connector_type(session, type)
     schema = declared["settings"]
-    settings = values.mapping(config) if config else {}
+    document = values.mapping(config) if config else {}
     given = values.pairs(set_ or (), secret=forms.secrets(schema), screen=session.screen)
-    settings |= given or ({} if config else forms.ask(schema))
+    settings = given or ({} if config else forms.ask(schema))
     body = {"type": type, "name": name, "settings": settings}
+    if document and declared["reads_config"]:
+        body |= {"document": document}
+    else:
+        body |= {"settings": {**document, **settings}}
     body |= options(poll_every, allow_ip, reconcile_every, guard)
     made = session.hub.post("connectors", body)
     session.screen.done(f"Connector {name} ({type}) added")
     session.screen.line(f"Webhook URL: {made.get('webhook_url', '')}")
+    if made.get("from_document"):
+        connector_document.apply(session, name, made["from_document"])
     if not check:
         session.show(made, lambda: session.screen.line(f"Next: hub connector test {name}"))
         return
