@@ -154,7 +154,10 @@ class Filer:
         if placed:
             now = max(filings[n].received_at for n in new)
             shards.schedule(connection, self.driver, (one.shard for one in placed), now)
-        _store(connection, filings, ids, new, placed)
+        told = {one.filing for one in placed}
+        silent = [n for n in new if filings[n].source == "poll" and n not in told]
+        _forget(connection, [filings[n] for n in silent])
+        _store(connection, filings, ids, [n for n in new if n not in silent], placed)
         for n in new:
             also = filings[n].also
             if also is not None:
@@ -210,6 +213,17 @@ def _remember(connection: Connection, filings: Sequence[Filing], ids: Sequence[i
         number if new.get(key) == number else known.get(key, number)
         for key, number in zip(keys, ids, strict=True)
     ]
+
+
+def _forget(connection: Connection, filings: Sequence[Filing]) -> None:
+    """Forget polls that found only what is known: they leave no delivery."""
+    for one in filings:
+        query(
+            connection,
+            "DELETE FROM seen_keys WHERE connector_id = ? AND key_hash = ?",
+            one.connector_id,
+            _hash("d", one.key),
+        )
 
 
 def _new_events(
