@@ -120,7 +120,7 @@ async def test_a_service_that_is_not_there_is_answered_with_the_nearest(pagerdut
     assert "PAPI001" in [one["value"] for one in offered]
 
 
-@pytest.mark.covers("IM-011", "SF-031")
+@pytest.mark.covers("IM-011", "SF-031", "RF-061")
 async def test_a_user_that_is_not_there_is_told(pagerduty: World) -> None:
     good = await line(pagerduty, "pagerduty", "from_user")
     bad = await line(pagerduty, "pagerduty", "from_user", from_email="ops@company.co")

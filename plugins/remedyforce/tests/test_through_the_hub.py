@@ -420,6 +420,32 @@ async def test_the_command_line_gives_what_is_pasted_into_the_set_up(
     assert desk.id(api("SYSTemplate__c"), "Line down") in templates
 
 
+@pytest.mark.covers("RF-049", "RF-058")
+async def test_what_the_triggers_leave_out_is_found_by_polling(desk: Desk) -> None:
+    world = desk.world
+    quickly = {"settings": {"poll_safety_lag_seconds": 0}}
+    await world.api("PATCH", "connectors/remedyforce", quickly)
+    for trigger in desk.org.outgoing.triggers:
+        trigger.skip_contexts = ("batch", "future")
+    await world.post("connectors/remedyforce/sync", {})
+    await world.rules(_page_for(RULE_OBJECT, "short_description"))
+    guard = "if (!System.isFuture() && !System.isBatch())"
+    sources = await world.post("connectors/remedyforce/queries/apex", {})
+    values = _named({"shortDescription__c": "Made by a batch", "contactType__c": "Event"})
+
+    before = len(desk.org.outgoing.deliveries)
+    desk.org.create(AGENT, INCIDENT_API, context="batch", **values)
+    await asyncio.sleep(1.1)  # the newest second is left for the next poll
+    await world.post("connectors/remedyforce/sync", {})
+
+    assert await world.the_incident("Made by a batch")
+    pushed = [one for one in desk.org.outgoing.deliveries[before:] if "Made by" in str(one.body)]
+    assert pushed == []
+    for name in ("PagerDutyIncidentTrigger", "PagerDutyIncidentHistoryTrigger"):
+        assert guard in sources["files"][f"{name}.trigger"]
+        assert "Test.isRunningTest()" in sources["files"][f"{name}.trigger"]
+
+
 async def test_a_lost_answer_makes_no_second_incident(desk: Desk) -> None:
     world = desk.world
     await world.template(

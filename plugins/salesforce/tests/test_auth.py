@@ -45,7 +45,7 @@ def session(
     return session
 
 
-@pytest.mark.covers("RF-034")
+@pytest.mark.covers("RF-034", "RF-051", "RF-052")
 async def test_jwt_signs_in_as_the_user(
     session: Callable[..., Session], org: FakeSalesforce
 ) -> None:
