@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,12 +22,11 @@ from hub.rules import Plan as RulePlan
 from hub.runs import ledger
 from hub.runs.breakers import Opened
 from hub.runs.ledger import LedgerRun
-from hub.sdk.events import Event
-from hub.sdk.vocabulary import Value
 from hub.worker.breakers import pair_of
 from hub.worker.intents import Intents, new_runs
 from hub.worker.joining import joining, joining_lines
 from hub.worker.loading import Known
+from hub.worker.ours import without_ours
 from hub.worker.parts import Parts
 from hub.worker.telling import event_line, outcome_of, plan_lines, trace_rows
 
@@ -239,7 +238,7 @@ class Planner:
         source, linked, hops = around
         matter = known.matter_of(event.record)
         seen = known.seen.get(event.record)
-        judged, last_seen = _without_ours(
+        judged, last_seen = without_ours(
             event.event, judgement.ours, None if seen is None else seen.present
         )
         rules = await self.parts.plans.plan_for(event.tenant_id)
@@ -378,23 +377,6 @@ def _see(event: PendingEvent, known: Known) -> None:
     known.seen[event.record] = (
         first_seen(told.record, told.occurred_at) if seen is None else seen.told(told)
     )
-
-
-def _without_ours(
-    event: Event, ours: frozenset[str], seen: Mapping[str, Value] | None
-) -> tuple[Event, Mapping[str, Value] | None]:
-    """Take what the hub wrote itself, and what was never reported before, out of what changed."""
-    if event.before:
-        left = {name: value for name, value in event.before.items() if name not in ours}
-        return (replace(event, before=left or None) if ours else event), seen
-    if event.before is not None or seen is None:
-        return event, seen
-    unchanged = {
-        name: value
-        for name, value in event.record.values.items()
-        if name in ours or name not in seen
-    }
-    return event, {**seen, **unchanged}
 
 
 def _ended(
