@@ -26,6 +26,6 @@ def settings_for(base_url: str) -> Mapping[str, Any]:
 
 def simulator() -> hub.Simulator:
     """Return a stand-in with a small plausible account."""
-    sim = FakePagerDuty()
+    sim = FakePagerDuty(fresh=True)
     sim.world.switches.event_delay = 2.0
     return hub.Simulator(app=SimulatorApp(sim), settings=settings_for)

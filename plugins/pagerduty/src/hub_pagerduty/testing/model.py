@@ -26,9 +26,10 @@ class Target(NamedTuple):
 
 
 class Ids:
-    """Ids that look like PagerDuty's and are the same in every run."""
+    """Ids that look like PagerDuty's and are the same in every run with the same salt."""
 
-    def __init__(self) -> None:
+    def __init__(self, salt: str = "simulator") -> None:
+        self._salt = salt
         self._count = itertools.count(1)
 
     def short(self) -> str:
@@ -59,7 +60,7 @@ class Ids:
         return "".join(letters[byte % len(letters)] for byte in digest)
 
     def _digest(self) -> str:
-        return hashlib.sha256(f"simulator {next(self._count)}".encode()).hexdigest()
+        return hashlib.sha256(f"{self._salt} {next(self._count)}".encode()).hexdigest()
 
     def _letters(self, length: int) -> str:
         number = int(self._digest(), 16)

@@ -1,5 +1,6 @@
 """The simulated account and what arrives at it."""
 
+import secrets
 import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from hub_pagerduty.testing.faults import Faults
 from hub_pagerduty.testing.lifecycle import Lifecycle, Refusal
 from hub_pagerduty.testing.messages import Messages
 from hub_pagerduty.testing.model import (
+    Ids,
     Incident,
     Json,
     Key,
@@ -36,19 +38,24 @@ class FakePagerDuty:
     """One PagerDuty account in memory.
 
     `requests` holds every request to the vendor's APIs, `dispatcher.deliveries` every webhook,
-    `events` what came by the Events APIs and why it was dropped, if it was.
+    `events` what came by the Events APIs and why it was dropped, if it was. With `fresh` what is
+    made has ids that no earlier run had, as a hub that keeps its data knows those.
     """
 
-    def __init__(self, world: World | None = None, *, fixed: datetime | None = None) -> None:
+    def __init__(
+        self, world: World | None = None, *, fixed: datetime | None = None, fresh: bool = False
+    ) -> None:
+        self._fresh = fresh
         self.clock = SimClock(fixed)
         self.faults = Faults()
         self.requests: list[Json] = []
         self.events: list[Json] = []
         self.consents: dict[str, Consent] = {}
         self.refreshes: dict[str, Consent] = {}
-        self._begin(world or demo_world())
         if world is None:
-            add_incidents(self.lifecycle)
+            self._begin_with_demo()
+        else:
+            self._begin(world)
 
     def _begin(self, world: World) -> None:
         self.world = world
@@ -56,6 +63,12 @@ class FakePagerDuty:
         self.messages = Messages(self.show)
         self.dispatcher = Dispatcher(world, self.clock)
         self.lifecycle = Lifecycle(world, self.clock, self._emit)
+
+    def _begin_with_demo(self) -> None:
+        self._begin(demo_world())
+        add_incidents(self.lifecycle)
+        if self._fresh:
+            self.world.ids = Ids(secrets.token_hex(8))
 
     def reset(self) -> None:
         """Begin again with the demo account and its settings; recordings go too."""
@@ -66,8 +79,7 @@ class FakePagerDuty:
         self.faults.clear()
         self.requests.clear()
         self.events.clear()
-        self._begin(demo_world())
-        add_incidents(self.lifecycle)
+        self._begin_with_demo()
         self.world.switches, self.show.origin, self.dispatcher.client = switches, origin, sender
 
     async def close(self) -> None:

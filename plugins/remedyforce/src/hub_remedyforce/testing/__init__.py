@@ -30,7 +30,7 @@ def install(org: FakeSalesforce, how: Seed | None = None, *, client_needed: bool
 
 def simulator() -> Simulator:
     """Return a fresh simulated org with its control API under /_sim."""
-    org = FakeSalesforce(profile=install)
+    org = FakeSalesforce(profile=install, fresh=True)
     org.control = control(org)
     return Simulator(app=org, settings=lambda base_url: settings_for(org, base_url))
 

@@ -32,7 +32,7 @@ __all__ = [
 
 def simulator() -> Simulator:
     """Return a fresh simulated org with its control API under /_sim."""
-    org = FakeSalesforce()
+    org = FakeSalesforce(fresh=True)
     org.control = control(org)
     return Simulator(app=org, settings=lambda base_url: settings_for(org, base_url))
 

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from email.utils import format_datetime
@@ -38,7 +39,8 @@ Told = Callable[[Request], Awaitable[Response]]
 class FakeSalesforce:
     """One simulated org behind one address; `world` is its state.
 
-    `profile` builds what a product on the platform adds: objects, rules, records.
+    `profile` builds what a product on the platform adds: objects, rules, records. With `fresh`
+    new records have ids that no earlier run had, as a hub that keeps its data knows those.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class FakeSalesforce:
         http: Callable[[], httpx.AsyncClient] = httpx.AsyncClient,
         known: Credentials | None = None,
         profile: Callable[["FakeSalesforce"], None] | None = None,
+        fresh: bool = False,
     ) -> None:
         self.credentials = known or credentials()
         self._now, self._sandbox, self._http = now, sandbox, http
         self._profile = profile
+        self._fresh = fresh
         self.control: Told | None = None
         self._pubsub: PubSub | None = None
         self.reset()
@@ -68,6 +72,8 @@ class FakeSalesforce:
         self._bus: EventBus | None = None
         if self._profile:
             self._profile(self)
+        if self._fresh:
+            self.world.numbers_begin += secrets.randbelow(62**7)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; part of ASGI."""

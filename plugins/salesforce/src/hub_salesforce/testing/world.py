@@ -93,6 +93,7 @@ class World:
         self.offset = timedelta()
         self._real: clock.Clock = clock.now
         self.counters: dict[str, int] = {}
+        self.numbers_begin = 7_000_000
         self.id = self.mint("00D")
         self.definitions: dict[str, Definition] = {}
         self.modified: dict[str, datetime] = {}
@@ -129,7 +130,7 @@ class World:
         """Return a new id of 18 characters."""
         number = self.counters[prefix] = self.counters.get(prefix, 0) + 1
         digits = ""
-        number += 7_000_000
+        number += self.numbers_begin
         while number:
             number, rest = divmod(number, 62)
             digits = _BASE62[rest] + digits
