@@ -66,6 +66,13 @@ def index(stands: Sequence[Stand]) -> Starlette:
     async def listing(_: Request) -> JSONResponse:
         return JSONResponse({"simulators": [one.as_json() for one in stands]})
 
+    async def settings(request: Request) -> JSONResponse:
+        found = next((one for one in stands if one.type == request.path_params["type"]), None)
+        if found is None:
+            known = ", ".join(one.type for one in stands)
+            return JSONResponse({"error": f"no such simulator; there are {known}"}, 404)
+        return JSONResponse(dict(found.settings))
+
     async def alive(_: Request) -> PlainTextResponse:
         return PlainTextResponse("ok")
 
@@ -73,6 +80,7 @@ def index(stands: Sequence[Stand]) -> Starlette:
         routes=[
             Route("/", page),
             Route("/simulators.json", listing),
+            Route("/settings/{type}.json", settings),
             Route("/healthz", alive),
         ]
     )
@@ -81,7 +89,8 @@ def index(stands: Sequence[Stand]) -> Starlette:
 def _page(stands: Sequence[Stand]) -> str:
     rows = "".join(
         f"<li><a href='{html.escape(one.url)}/_sim/'>{html.escape(one.label)}</a>"
-        f" <small>{html.escape(one.type)} at {html.escape(one.url)}</small></li>"
+        f" <small>{html.escape(one.type)} at {html.escape(one.url)},"
+        f" <a href='/settings/{html.escape(one.type)}.json'>settings</a></small></li>"
         for one in stands
     )
     return (
@@ -89,6 +98,6 @@ def _page(stands: Sequence[Stand]) -> str:
         "<style>body{font:16px/1.5 system-ui;max-width:44rem;margin:3rem auto;padding:0 1rem}"
         "small{color:#555}</style><h1>Sandbox</h1>"
         "<p>Stand-ins for the vendors. They keep what they are told in memory, send webhooks"
-        " and forget everything when they stop.</p>"
+        " and forget everything when they stop; keys are new at each start.</p>"
         f"<ul>{rows}</ul><p><a href=/simulators.json>For programs</a></p></html>"
     )
