@@ -182,12 +182,15 @@ def news_of(
         for event in events
     }
     seen = matters.load_seen(connection, keys)
+    told: dict[RecordKey, Mapping[str, Any]] = {}
     news = []
     for event in events:
         key = RecordKey(tenant_id, connector_id, event.record.source_object, event.record.id)
         known = seen.get(key)
-        if known is None or event.note is not None or _differs(event, known.values):
+        back_again = key in told and _differs(event, told[key])
+        if known is None or event.note is not None or back_again or _differs(event, known.values):
             news.append(event)
+            told[key] = {**told.get(key, {}), **event.record.values}
     return news
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -105,6 +106,55 @@ async def test_what_a_webhook_told_is_not_filed_again(
         await rig.settled()
 
         assert sorted((one.lane, one.seq) for one in sink.counted) == [("a", 1), ("b", 1)]
+
+
+async def test_a_value_that_goes_there_and_back_is_told_twice(
+    engine_url: str, sink: Sink, pages: Pages
+) -> None:
+    async with polling_rig(engine_url, sink, pages) as rig:
+        await rig.send(item("a", 1))
+        await rig.settled()
+        there, back = polled("a", 2), replace(polled("a", 1), key="poll/a/1/again")
+        pages.pages = [[there, back]]
+        await rig.engine.polling.tick()
+
+        async def worked():
+            await rig.settled()
+            return len(sink.counted) >= 3
+
+        await until(worked)
+        assert [one.seq for one in sink.counted] == [1, 2, 1]
+
+
+async def test_listeners_take_no_turn_from_pollers_that_ask(engine_url: str, sink: Sink) -> None:
+    asked, came = Pages(), asyncio.Event()
+    asked.pages = [[polled("b", 1)]]
+
+    async def listen(_client, cursor: str | None) -> Batch:
+        await came.wait()
+        return Batch(events=[polled("a", 1)] if cursor is None else [], cursor="1", more=True)
+
+    listeners = [
+        Poller(source_object="load.item", fetch=listen, channel=f"bus{n}", waits=True)
+        for n in range(6)
+    ]
+    plugin = LoadPlugin((*listeners, Poller(source_object="load.item", fetch=asked.fetch)))
+    async with running_rig(engine_url, sink.url, rules=[posting()], plugin=plugin) as rig:
+
+        async def asked_once():
+            await rig.engine.polling.tick()
+            return bool(sink.counted)
+
+        await until(asked_once)
+        first = [one.lane for one in sink.counted]
+        came.set()
+
+        async def heard():
+            return any(one.lane == "a" for one in sink.counted)
+
+        await until(heard)
+
+    assert first == ["b"]
 
 
 def begins_at(moment: datetime) -> str:
