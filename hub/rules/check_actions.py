@@ -160,6 +160,8 @@ class _LineChecker:
     def _param(self, error: Mapping[str, Any], open_at: Mapping[tuple[Any, ...], str]) -> None:
         where = error["loc"]
         left_open = next((one for one in open_at if where[: len(one)] == one), None)
+        if error["type"] == "extra_forbidden":  # whatever its value will be
+            left_open = None
         at = pointer(self._at, "with", *where)
         if left_open is not None:
             source = open_at[left_open]

@@ -91,6 +91,22 @@ def test_rounding_keeps_the_order(one, other):
     assert rounded(low) <= low
 
 
+@pytest.mark.parametrize("kind", [KeyKind.PREFIX, KeyKind.SUFFIX])
+@pytest.mark.parametrize("length", [1, 2, 6, 40])
+def test_a_beginning_may_be_the_whole_text_and_not_more(kind, length):
+    name = "desk.ticket.subject"
+    whole = "abcdef"[: length % 7] or "a" * length
+    table = TABLES[kind](TableId(kind, name, False))
+    spots = {one: Spot() for one in (whole, f"{whole}y", f"z{whole}")}
+    for one, spot in spots.items():
+        table.buckets[one] = spot
+        table.opened(one)
+
+    table.probe(View(facts({}), SCHEMA, {name: whole}), {})
+
+    assert [spot.runs for spot in spots.values()] == [1, 0, 0]
+
+
 def test_dates_times_and_spans_are_numbers_in_order():
     assert as_float(timedelta(minutes=1)) == 60
     assert as_float(Decimal("1.5")) == 1.5

@@ -107,6 +107,20 @@ def test_all_needles_of_a_text_are_found(build, needles, text):
     assert sorted(found) == sorted(one for one in needles if one in text)
 
 
+@pytest.mark.parametrize("build", [finders._Automaton, Grams])
+@pytest.mark.parametrize("length", [1, 5, 6, 7, 12, 64, 65, 200])
+def test_a_needle_is_found_wherever_it_stands(build, length):
+    needle = "".join("abcdefghij"[at % 10] for at in range(length))
+    finder = build([needle, "missing", needle + "!"])
+
+    for before in (0, 1, 5, 6, 7):
+        for after in (0, 1, 5, 6, 7):
+            assert finder.find("x" * before + needle + "y" * after) == [needle]
+    assert finder.find(needle[:-1]) == []
+    assert finder.find(needle[1:]) == []
+    assert finder.find("") == []
+
+
 def test_needles_that_end_on_many_others_are_found_without_many_matches():
     needles = ["a" * n for n in range(1, 400)]
     built = finders._Automaton(needles)
