@@ -28,7 +28,10 @@ UNSETTLED: Final = frozenset({"intent", "sent", "waiting"})
 
 @dataclass(slots=True, kw_only=True)
 class LedgerRun:
-    """One planned action on its way: intent → sent → done, waiting, skipped or dead."""
+    """One planned action on its way: intent → sent → done, waiting, skipped or dead.
+
+    `late` are the parameters that are finished just before sending, as they were planned.
+    """
 
     tenant_id: uuid.UUID
     event_id: int
@@ -45,7 +48,7 @@ class LedgerRun:
     key: str
     base_key: str
     params: dict[str, Any]
-    late: list[str] = field(default_factory=list)
+    late: dict[str, Any] = field(default_factory=dict)
     unless_linked: bool = False
     on_error: str = "stop"
     hops: int = 0
@@ -79,7 +82,7 @@ class LedgerRun:
     def skip(self, outcome: str, summary: str, now: datetime) -> None:
         """End it without sending."""
         self.state, self.outcome, self.summary, self.done_at = "skipped", outcome, summary, now
-        self.due_at = None
+        self.due_at = self.error_class = self.error = None
 
     def give_up(self, reason: str, now: datetime, *, error: str = "Rejected") -> None:
         """Make it a dead letter."""

@@ -53,7 +53,7 @@ class Run(TenantOwned, Base):
     key: Mapped[str] = mapped_column(String(33))
     base_key: Mapped[str] = mapped_column(String(33))
     params: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    late: Mapped[list[Any]] = mapped_column(default=list)
+    late: Mapped[dict[str, Any]] = mapped_column(default=dict)
     unless_linked: Mapped[bool] = mapped_column(default=False)
     on_error: Mapped[str] = mapped_column(String(8), default="stop")
     hops: Mapped[int] = mapped_column(default=0)

@@ -55,11 +55,12 @@ class Runs(Repository[Run]):
         return {row[0]: row[1] for row in await self.session.execute(query)}
 
     async def revive(self, runs: Sequence[Run], now: datetime) -> None:
-        """Make dead letters due again, and what was skipped because they were given up."""
+        """Make dead letters due again, and what was skipped because they were given up.
+
+        What was filled in just before sending, such as services, is asked for anew.
+        """
         for run in runs:
-            again = "waiting" if run.error_class == "OutcomeUnknown" else "intent"
-            run.state, run.outcome, run.attempts, run.done_at = again, None, 0, None
-            run.first_at, run.due_at = None, now if again == "waiting" else None
+            _plan_again(run, now)
         await self.session.flush()
         await self.session.run_sync(_reserve, runs, now)
         stopped = {(run.event_id, run.rule_id) for run in runs}
@@ -81,6 +82,17 @@ class Runs(Repository[Run]):
         """Return how many dead letters there are."""
         query = select(func.count()).where(Run.tenant_id == self.tenant, Run.state == "dead")
         return (await self.session.scalar(query)) or 0
+
+
+def _plan_again(run: Run, now: datetime) -> None:
+    """Put a run back to how it was planned; one that may have arrived is looked for first."""
+    run.params = {**run.params, **run.late}
+    run.outcome, run.attempts, run.done_at, run.first_at = None, 0, None, None
+    run.error = run.summary = None
+    if run.error_class == "OutcomeUnknown":
+        run.state, run.due_at = "waiting", now
+    else:
+        run.state, run.due_at, run.sent_at, run.error_class = "intent", None, None, None
 
 
 def _reserve(session: Session, runs: Sequence[Run], now: datetime) -> None:

@@ -91,7 +91,7 @@ def _run(
         key=planned.key,
         base_key=base_key(event.first_id, match, planned),
         params=dict(planned.params),
-        late=sorted(planned.late),
+        late={name: planned.params[name] for name in sorted(planned.late & planned.params.keys())},
         unless_linked=planned.unless_linked,
         on_error=planned.on_error,
         hops=intents.hops,
