@@ -109,12 +109,17 @@ class Clients:
             self._keys = load_master_keys(self._settings)
         return self._keys
 
-    async def by_name(self, tenant: str, name: str) -> OpenConnector:
-        """Return a tenant's connector by name; NotFound when there is none."""
+    def at_hand(self, tenant: str, name: str) -> OpenConnector | None:
+        """Return a connector that was looked at a moment ago; None: ask `by_name`."""
         known = self._names.get((tenant, name))
         kept = self._kept.get(known) if known is not None else None
-        if kept is not None and self._is_fresh(kept):
-            return kept.open
+        return kept.open if kept is not None and self._is_fresh(kept) else None
+
+    async def by_name(self, tenant: str, name: str) -> OpenConnector:
+        """Return a tenant's connector by name; NotFound when there is none."""
+        opened = self.at_hand(tenant, name)
+        if opened is not None:
+            return opened
         return await self._shared((tenant, name), lambda: self._look_by_name(tenant, name))
 
     async def _look_by_name(self, tenant: str, name: str) -> OpenConnector:

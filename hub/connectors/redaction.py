@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -38,10 +39,13 @@ def url(value: str) -> str:
 def headers(all_headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers that explain an answer."""
     return {
-        name.lower(): redactor.text(value)
-        for name, value in all_headers.items()
-        if _HEADERS_KEPT.match(name.lower())
+        name.lower(): redactor.text(value) for name, value in all_headers.items() if _is_kept(name)
     }
+
+
+@lru_cache(maxsize=1024)
+def _is_kept(name: str) -> bool:
+    return _HEADERS_KEPT.match(name.lower()) is not None
 
 
 def body(content: bytes, its_headers: Mapping[str, str]) -> str:

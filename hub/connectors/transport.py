@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 import aiohttp
@@ -193,12 +194,17 @@ class VendorTransport(httpx.AsyncBaseTransport):
     def _guard(self, request: httpx.Request) -> None:
         if request.url.scheme not in {"http", "https"}:
             raise TargetRefused(f"{request.url.scheme!r} is not http(s)", request=request)
-        try:
-            address = ipaddress.ip_address(request.url.host)
-        except ValueError:
-            return
-        if not admits(address, private=self._options.allow_private_targets):
+        address = _address(request.url.host)
+        if address and not admits(address, private=self._options.allow_private_targets):
             raise TargetRefused("private addresses are not called from here", request=request)
+
+
+@lru_cache(maxsize=1024)
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None  # a name: the resolver guards it
 
 
 def admits(address: ipaddress.IPv4Address | ipaddress.IPv6Address, *, private: bool) -> bool:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, StatementError
 
 Rows: TypeAlias = Sequence[Sequence[Any]]
-_SIZES: Final = (64, 16, 4, 1)
+_SIZES: Final = (64, 32, 16, 8, 4, 2, 1)
 """How many rows one of SQLite's statements takes: few sizes are few statements to prepare."""
 
 

@@ -146,6 +146,7 @@ class SqliteStore:
                 await loop.run_in_executor(self._thread, transaction.commit)
             except BaseException:
                 transaction.rollback()
+                connection.connection.rollback()  # after a COMMIT that failed it is still open
                 raise
         for call in after:
             call()

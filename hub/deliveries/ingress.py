@@ -89,8 +89,10 @@ class Ingress:
         place: tuple[str, str],
     ) -> Response:
         intake: Intake = state.engine.intake
-        async with asyncio.timeout(_PATIENCE_S):
-            connector = await self._connector(place, state.clients, state.database)
+        connector = state.clients.at_hand(*place)
+        if connector is None or not connector.enabled_webhook:
+            async with asyncio.timeout(_PATIENCE_S):
+                connector = await self._connector(place, state.clients, state.database)
         if connector.allowed_ips:
             _admit(scope, connector, intake.counters)
         request = await _request(scope, receive, state.settings.http.max_body_bytes)

@@ -89,7 +89,7 @@ def _run(
         record_id=record.id if record else None,
         correlation_id=matter.id if matter else None,
         key=planned.key,
-        base_key=base_key(event.first_id, match, planned),
+        base_key=base_key(event.first_id, match, planned) if event.replay_of else planned.key,
         params=dict(planned.params),
         late={name: planned.params[name] for name in sorted(planned.late & planned.params.keys())},
         unless_linked=planned.unless_linked,

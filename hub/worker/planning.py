@@ -31,6 +31,7 @@ from hub.worker.parts import Parts
 from hub.worker.telling import event_line, outcome_of, plan_lines, trace_rows
 
 MOST_HOPS: Final = 5
+_FACTS: Final = json.JSONEncoder(separators=(",", ":"))
 _log = logging.getLogger(__name__)
 
 
@@ -302,7 +303,7 @@ class Planner:
                 event_id=event.id,
                 lane=event.lane,
                 version=matched.rules.version,
-                facts=json.dumps(dump_facts(matched.facts), separators=(",", ":")),
+                facts=_FACTS.encode(dump_facts(matched.facts)),
                 state="pending" if waiting else "done",
                 hops=matched.hops,
                 outcome=None if waiting else outcome_of(made.runs),

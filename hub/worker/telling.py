@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from hub import ids
 from hub.activity import journal
@@ -15,6 +15,8 @@ from hub.sdk.actions import RunSettled
 from hub.worker.breakers import pair_of
 from hub.worker.loading import Known
 from hub.worker.parts import Parts
+
+_TRACE: Final = json.JSONEncoder(separators=(",", ":"), default=str)
 
 
 def run_line(
@@ -85,7 +87,7 @@ def trace_rows(
                 f"{about.source_object}:{about.id}" if about else "",
                 told.fired,
                 told.because,
-                json.dumps(told.as_json(), separators=(",", ":"), default=str),
+                _TRACE.encode(told.as_json()),
             )
         )
     return tuple(rows)

@@ -1,8 +1,11 @@
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
+from hub import clock
 from hub.db.bulk import Kind, insert_rows, query, take_ids, write_rows
 from hub.db.commits import GroupCommit, Store, open_store
 from hub.db.engine import Database
@@ -116,3 +119,64 @@ async def test_ids_are_taken_once(store) -> None:
     assert first == sorted(first)
     assert len(set(first)) == 3
     assert await store.write(lambda c: take_ids(c, "deliveries", 0)) == []
+
+
+@pytest.mark.parametrize("way", ["write", "write_many"])
+async def test_after_a_commit_that_failed_the_next_one_succeeds(store, database, way) -> None:
+    def fails_at_commit(connection):
+        if database.is_sqlite:
+            query(connection, "PRAGMA defer_foreign_keys=ON")
+        else:
+            query(connection, "SET CONSTRAINTS ALL DEFERRED")
+        columns = {"connector_id": Kind.UUID, "tenant_id": Kind.UUID, "key_hash": Kind.BYTES}
+        more = {"delivery_id": Kind.INT, "seen_at": Kind.TIME}
+        nobody = uuid.UUID(int=404)
+        rows = [(nobody, nobody, b"k" * 16, 1, clock.now())]
+        insert_rows(connection, "seen_keys", columns | more, rows)
+
+    with pytest.raises(IntegrityError):
+        await getattr(store, way)(fails_at_commit)
+    await getattr(store, way)(lambda connection: keep(connection, ["after"]))
+
+    assert await kept(store) == {"after"}
+
+
+async def test_a_writer_waits_for_another_connection_without_stopping_the_loop(
+    store, database
+) -> None:
+    ticks = 0
+
+    async def tick():
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.005)
+            ticks += 1
+
+    ticking = asyncio.create_task(tick())
+    async with database.transaction() as other:
+        await other.run_sync(lambda connection: keep(connection, ["first"]))
+        second = asyncio.create_task(
+            store.write_many(lambda connection: keep(connection, ["second"]))
+        )
+        await asyncio.sleep(0.2)
+        assert not (database.is_sqlite and second.done())
+    await second
+    ticking.cancel()
+
+    assert await kept(store) == {"first", "second"}
+    assert ticks >= 3
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 63, 64, 65, 200])
+async def test_rows_of_any_number_are_written_and_returned_in_order(store, count) -> None:
+    names = [f"k{number:03d}" for number in range(count)]
+    columns = {"key": Kind.TEXT, "value": Kind.JSON}
+    rows = [(name, f'"{name}"') for name in names]
+
+    found = await store.write(
+        lambda connection: insert_rows(
+            connection, "hub_meta", columns, rows, suffix="RETURNING key"
+        )
+    )
+
+    assert [row[0] for row in found] == names
