@@ -39,6 +39,7 @@ from hub.sdk.hookspecs import hookimpl
 from hub.sdk.mappings import ServiceResolver
 from hub.sdk.operators import AccessKey, KeyKind, Operand, Operator, Test
 from hub.sdk.secrets import SecretBackend, SecretVault
+from hub.sdk.settings import web_address
 from hub.sdk.templates import Filter, RulesetTemplate
 from hub.sdk.vocabulary import Choice, FieldSchema, FieldType, SourceObject, Trigger, Value
 
@@ -100,4 +101,5 @@ __all__ = [
     "hookimpl",
     "json_of",
     "raise_for_answer",
+    "web_address",
 ]

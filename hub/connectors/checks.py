@@ -2,10 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
+
+from pydantic import BaseModel
 
 from hub import logs
 from hub.connectors.clients import Clients, OpenConnector
@@ -85,10 +87,11 @@ class Checker:
                 with vendor_call():
                     text, ok = await check.run(self._connector.client), True
         except ConnectorError as met:
-            text, ok, error, fix = str(met), False, met, check.fix
+            text, ok, error, fix = str(met), False, met, self._fix(check, met)
         except TimeoutError:
-            text, ok, fix = f"No answer within {_LONGEST_S:g} s.", False, check.fix
+            text, ok = f"No answer within {_LONGEST_S:g} s.", False
             error = Unavailable(text)
+            fix = self._fix(check, error)
         except Exception as bug:
             logger.exception("check failed", connector=self._connector.name, check=check.name)
             text, ok = f"The plugin has a fault: {type(bug).__name__}: {bug}", False
@@ -102,6 +105,11 @@ class Checker:
             fix=fix,
             error=error,
         )
+
+    def _fix(self, check: Check[Any], met: ConnectorError) -> str:
+        if not isinstance(met, Unavailable):
+            return check.fix.replace("NAME", self._connector.name)
+        return _reach(addresses(self._connector.settings))
 
     async def _hubs_own(self, own: set[str], hopeless: str) -> AsyncIterator[Line]:
         brought = self._connector.working_type
@@ -219,6 +227,28 @@ def _why_hopeless(line: Line) -> str:
     if isinstance(line.error, Unavailable):
         return "Not tried: the vendor can't be reached."
     return ""
+
+
+def addresses(settings: BaseModel | None) -> dict[str, str]:
+    """Return the settings that are addresses, by name."""
+    if settings is None:
+        return {}
+    values = {name: getattr(settings, name) for name in type(settings).model_fields}
+    return {
+        name: value
+        for name, value in values.items()
+        if name.endswith("url") and isinstance(value, str) and value
+    }
+
+
+def _reach(known: Mapping[str, str]) -> str:
+    told = ", ".join(f"{name} is {value}" for name, value in known.items())
+    named = f" ({told})" if told else ""
+    return (
+        f"Nothing usable answers there: compare the address in the settings{named} with the "
+        "vendor's, then DNS, firewall and proxy, then the vendor's status page. What comes "
+        "meanwhile is held and worked once the vendor is back."
+    )
 
 
 def _fix_of(connector: OpenConnector) -> str:

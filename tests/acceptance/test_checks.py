@@ -2,7 +2,17 @@
 
 import pytest
 
-from tests.acceptance.world import CASE_CREATED, JOHN, OPS, Json, World, page, rule
+from tests.acceptance.world import (
+    CASE_CREATED,
+    JOHN,
+    OPS,
+    Json,
+    World,
+    listen,
+    page,
+    rule,
+    url_of,
+)
 
 PASSWORD = {"auth": "password", "password": "correct horse", "private_key": None}
 
@@ -53,7 +63,29 @@ async def test_a_refused_key_is_explained_with_the_line_to_try_it(pagerduty: Wor
     assert (found["ok"], found["text"]) == (False, "401: Authentication failed")
     assert "curl -H" in found["fix"]
     assert "https://api.pagerduty.com/users" in found["fix"]
-    assert "hub connector update" in found["fix"]
+    assert "hub connector update pagerduty --set api_key=-" in found["fix"]
+
+
+async def test_a_vendor_that_is_away_is_not_blamed_on_the_key(pagerduty: World) -> None:
+    nowhere = url_of(listening := listen())
+    listening.close()
+
+    found = await line(pagerduty, "pagerduty", "api", base_url=nowhere)
+
+    assert found["ok"] is False
+    assert f"base_url is {nowhere}" in found["fix"]
+    assert "firewall" in found["fix"]
+    assert "key" not in found["fix"]
+
+
+async def test_an_address_that_is_none_is_refused_when_it_is_set(pagerduty: World) -> None:
+    change = {"settings": {"base_url": "htp:/x"}}
+
+    answer = await pagerduty.ask("PATCH", "connectors/pagerduty", change)
+
+    [fault] = answer.json()["errors"]
+    assert (answer.status_code, fault["pointer"]) == (422, "/settings/base_url")
+    assert fault["detail"] == "'htp:/x' is no web address; one looks like https://api.example.com."
 
 
 @pytest.mark.covers("SF-009")

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+import hub
+
 US_API: Final = "https://api.pagerduty.com"
 EU_API: Final = "https://api.eu.pagerduty.com"
 
@@ -31,10 +33,6 @@ def seconds_of(duration: str) -> int:
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
-def _without_slash(url: object) -> object:
-    return url.strip().rstrip("/") if isinstance(url, str) else url
-
-
 def _one_word(value: object) -> object:
     if isinstance(value, str) and re.search(r"\s", value.strip()):
         raise ValueError("A key has no white space in it.")
@@ -55,7 +53,7 @@ def _hint(group: str, **more: object) -> dict[str, Any]:
     return {"x-hub": {"group": group, **more}}
 
 
-Url = Annotated[str, BeforeValidator(_without_slash)]
+Url = Annotated[str, BeforeValidator(hub.web_address)]
 Key = Annotated[SecretStr, BeforeValidator(_one_word)]
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+import hub
 from hub_salesforce.keys import tidy_private_key
 
 PRODUCTION = "https://login.salesforce.com"
@@ -253,7 +254,7 @@ class SalesforceSettings(BaseModel):
     @classmethod
     def _whole_address(cls, given: str) -> str:
         address = given if not given or "://" in given else f"https://{given}"
-        return address.rstrip("/")
+        return str(hub.web_address(address))
 
     @field_validator("private_key", mode="before")
     @classmethod
