@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub_remedyforce.history import RICH, SUMMARY, SYSTEM, TEXT, is_note, note_text
-from hub_remedyforce.markup import plain_text
+from hub_salesforce.kit import plain_text
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,26 @@ async def test_an_org_without_api_is_told_by_every_check(
         await CHECKS["api_access"].run(client)
 
 
+async def test_a_user_without_api_access_is_told_from_an_org_without(
+    client: SalesforceClient, org: FakeSalesforce
+) -> None:
+    org.world.users["integration@acme.example"].api_enabled = False
+
+    with pytest.raises(hub.AuthenticationFailed, match=r"'API Enabled' .* \(guide, step 2\)"):
+        await CHECKS["api_access"].run(client)
+
+
+async def test_an_object_that_the_user_may_not_change_is_told_from_one_that_is_not_there(
+    client: SalesforceClient, org: FakeSalesforce
+) -> None:
+    org.world.definitions["Case"]["updateable"] = False
+    org.world.definitions["Case"]["createable"] = False
+
+    with pytest.raises(hub.Rejected, match="Case is not createable and not updateable"):
+        await CHECKS["objects"].run(client)
+    assert "permission" in CHECKS["objects"].fix
+
+
 async def test_a_field_that_the_user_cannot_write_is_named(
     client: SalesforceClient, org: FakeSalesforce
 ) -> None:

@@ -56,6 +56,10 @@ async def test_an_object_mapping_offers_fields_values_and_its_cost(
     assert found["calls_a_day"] == 1440
     assert [one["key"] for one in found["required"]] == ["subject"]
     assert found["syncs_comments"]
+    assert "comment costs one; 2 of 15000 requests used" in found["comments_warning"]
+    types = {one["key"]: one["custom_field_type"] for one in found["custom_fields"]}
+    assert (types["subject"], types["priority"]) == ("text", "single select")
+    assert not {"number", "owner", "is_closed"} & set(types)
 
 
 @pytest.mark.covers("SF-056")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub_remedyforce.lookups import ACTION
 from hub_remedyforce.names import HISTORY_API, api
-from hub_salesforce.kit import NoteShape, id_of
+from hub_salesforce.kit import NoteShape, id_of, plain_text
 
 if TYPE_CHECKING:
     from hub_salesforce.kit import SalesforceClient
@@ -32,8 +32,6 @@ def note_text(row: Mapping[str, Any]) -> str:
     """Return a row's text: its rich text without the markup, else its note, else its summary."""
     rich = str(row.get(RICH) or "")
     if rich:
-        from hub_remedyforce.markup import plain_text  # noqa: PLC0415 - few notes are rich
-
         rich = plain_text(rich)
     return rich or str(row.get(TEXT) or "").strip() or str(row.get(SUMMARY) or "").strip()
 

@@ -31,19 +31,20 @@ def _of_access() -> "tuple[Check[SalesforceClient], ...]":
             label="Connection",
             run=signed_in,
             fix="Follow the words of the refusal. A new connected app, or a change of one, can "
-            "take 2-10 minutes: then try again.",
+            "take 2-10 minutes: then try again. (Guide, step 2)",
         ),
         Check(
             name="scopes",
             label="Scopes",
             run=scopes,
-            fix="Connected app, OAuth scopes: 'Access and manage your data (api)'.",
+            fix="Connected app, OAuth scopes: 'Access and manage your data (api)'. (Guide, step 2)",
         ),
         Check(
             name="api_access",
             label="API access",
             run=api_access,
-            fix="The edition needs API access, and the user's profile 'API Enabled'.",
+            fix="The edition needs API access (guide, Prerequisites), and the user's profile 'API "
+            "Enabled' (step 2): the words say which of them is missing.",
         ),
         Check(
             name="sandbox",
@@ -67,20 +68,21 @@ def _of_records(objects: Objects) -> "tuple[Check[SalesforceClient], ...]":
             label="Objects",
             run=objects_usable,
             fix="Give the integration user Read, Create and Edit on the objects (profile or "
-            "permission set).",
+            "permission set). (Guide, step 2)",
         ),
         Check(
             name="fields",
             label="Fields",
             run=_fields_visible(objects),
             fix="Grant Read and Edit on these fields to the integration user: field-level "
-            "security hides them.",
+            "security hides them. (Guide, step 2)",
         ),
         Check(
             name="key_field",
             label="Key field",
             run=key_field,
-            fix="Add a Text(40) field with External ID and Unique to the object, and grant Edit.",
+            fix="Add a Text(40) field with External ID and Unique to the object, and grant Edit. "
+            "(Guide, step 3)",
         ),
         Check(
             name="comments",
@@ -109,7 +111,7 @@ def _of_ways() -> "tuple[Check[SalesforceClient], ...]":
             name="push",
             label="Push key",
             run=push_ready,
-            fix="Set a push key, or leave changes to polling.",
+            fix="Set a push key, or leave changes to polling. (Guide, step 5)",
         ),
         Check(
             name="change_events",

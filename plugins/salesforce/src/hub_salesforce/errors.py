@@ -175,12 +175,21 @@ _HIDDEN = (
     "the field does not exist or the integration user cannot see it: check the API name "
     "(custom fields end in __c, fields of a package begin with its prefix) and grant Read on it"
 )
+_ACCESS = (
+    "give the integration user Edit on the object (profile or permission set: guide, step 2) and "
+    "access to the record (sharing)"
+)
 _BY_CODE: Mapping[str, Callable[[Fault, str, datetime], hub.ConnectorError]] = {
     "REQUEST_LIMIT_EXCEEDED": _limit,
     "API_DISABLED_FOR_ORG": _cause(
         hub.AuthenticationFailed,
         "this edition or trial has no API access: Enterprise, Unlimited and Developer have it, "
-        "Professional needs the add-on, trials normally have it off",
+        "Professional needs the add-on, trials normally have it off (guide, Prerequisites)",
+    ),
+    "API_CURRENTLY_DISABLED": _cause(
+        hub.AuthenticationFailed,
+        "the org has API access, but this user has not: tick 'API Enabled' in the profile or "
+        "permission set of the integration user (guide, step 2)",
     ),
     "TRIAL_EXPIRED": _cause(hub.AuthenticationFailed, "the trial of this org is over"),
     "ORG_LOCKED": _cause(hub.AuthenticationFailed, "the org is locked"),
@@ -199,8 +208,17 @@ _BY_CODE: Mapping[str, Callable[[Fault, str, datetime], hub.ConnectorError]] = {
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": _rejected(
         SalesforceRejected, "a trigger or flow in the org failed; it is not the hub's"
     ),
-    "INSUFFICIENT_ACCESS_OR_READONLY": _rejected(
-        SalesforceRejected, "give the integration user Edit on the object and access to the record"
+    "INSUFFICIENT_ACCESS_OR_READONLY": _rejected(SalesforceRejected, _ACCESS),
+    "INSUFFICIENT_ACCESS": _rejected(SalesforceRejected, _ACCESS),
+    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": _rejected(
+        SalesforceRejected,
+        "give the integration user access to the record that the new one points at: sharing of "
+        "its object, or View All",
+    ),
+    "INVALID_TYPE": _rejected(
+        SalesforceRejected,
+        "the object is not in this org (is its package installed?), or the integration user has no "
+        "Read on it (guide, step 2)",
     ),
 }
 

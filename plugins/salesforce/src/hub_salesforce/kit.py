@@ -83,6 +83,7 @@ __all__ = [
     "objects",
     "own_note",
     "picklist",
+    "plain_text",
     "pollers",
     "queries",
     "quota",
@@ -109,6 +110,13 @@ def handshake() -> Handshake[Settings]:
         "Handshake[Settings]",
         Handshake(start=redirect.start, complete=redirect.complete, label="Connect Salesforce"),
     )
+
+
+def plain_text(html: str) -> str:
+    """Return the text of a rich text field: blocks are lines, links keep their address."""
+    from hub_salesforce.markup import plain_text as text_of  # noqa: PLC0415 - rarely needed
+
+    return text_of(html)
 
 
 def vault(client: SalesforceClient, kept: SecretVault) -> None:

@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 
 _TITLES = frozenset({"string", "email", "phone", "url", "picklist", "combobox"})
 _DESCRIPTIONS = _TITLES | {"textarea"}
+_CUSTOM_FIELDS = {
+    "string": "text",
+    "textarea": "text",
+    "email": "text",
+    "phone": "text",
+    "picklist": "single select",
+    "multipicklist": "multiple select",
+    "url": "url",
+    "boolean": "checkbox",
+    "date": "date-time",
+    "datetime": "date-time",
+    "int": "integer",
+    "double": "decimal",
+    "currency": "decimal",
+    "percent": "decimal",
+}
+"""Type of a field -> type of the PagerDuty custom field that it can be mapped to, one to one."""
 
 
 class KeyPairParams(Form):
@@ -135,7 +152,32 @@ async def object_mapping(
         "integration_user_email": settings.integration_user_email,
         "calls_a_day": calls_a_day(settings.poll_interval_seconds, objects=count),
         "usage": str(client.usage) if client.usage else "",
+        "comments_warning": _warning(client) if declared.notes else "",
+        "custom_fields": _custom_fields(declared, describe),
     }
+
+
+def _warning(client: "SalesforceClient") -> str:
+    """Say what copying comments costs: reading them is part of a poll, each written one a call."""
+    used = f"; {client.usage}" if client.usage else ""
+    return (
+        "Copying comments may use up the org's API requests: each note that is written as a "
+        f"comment costs one{used}. From 95 % on comments wait."
+    )
+
+
+def _custom_fields(declared: Any, describe: Any) -> list[dict[str, str]]:  # noqa: ANN401
+    """Return the fields that can be kept in step with a custom field; read-only ones can't."""
+    return [
+        {
+            "key": declared.key_of(one.name),
+            "label": one.label,
+            "api_name": one.name,
+            "custom_field_type": _CUSTOM_FIELDS[one.vendor_type],
+        }
+        for one in describe.fields
+        if one.vendor_type in _CUSTOM_FIELDS and one.updateable
+    ]
 
 
 def _fields(declared: Any, describe: Any, types: frozenset[str]) -> list[dict[str, str]]:  # noqa: ANN401

@@ -29,7 +29,7 @@ _ASSERTION = (
 )
 _PROFILE = (
     "Edit Policies: 'Admin approved users are pre-authorized', then Manage Profiles: tick the "
-    "profile of the integration user (or assign the permission set)"
+    "profile of the integration user, or assign it the permission set (guide, step 2.4)"
 )
 _PASSWORD = (
     "wrong password or security token, an address that is not trusted, a locked user, or Setup, "  # noqa: S105 - advice

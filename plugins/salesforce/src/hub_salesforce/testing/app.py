@@ -280,6 +280,9 @@ class FakeSalesforce:
         if not world.switches.api:
             words = "The REST API is not enabled for this Organization."
             raise refused("API_DISABLED_FOR_ORG", words, status=403)
+        if not session.user.api_enabled:
+            words = "API is disabled for this User"
+            raise refused("API_CURRENTLY_DISABLED", words, status=403)
         if session.user.password_expired:
             words = "The users password has expired, you must call SetPassword before attempting any other API operations"  # noqa: E501 - Salesforce's message
             raise refused("INVALID_OPERATION_WITH_EXPIRED_PASSWORD", words, status=403)

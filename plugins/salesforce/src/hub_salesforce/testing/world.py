@@ -28,6 +28,7 @@ class User:
     security_token: str = "TOKEN"  # noqa: S105 - likewise
     active: bool = True
     approved: bool = True
+    api_enabled: bool = True
     password_expired: bool = False
     failures: int = 0
     locked: bool = False
