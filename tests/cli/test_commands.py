@@ -116,10 +116,13 @@ def test_a_connector_is_paused_and_enabled(call) -> None:
     assert "paused" not in call("connector", "list")
 
 
+@pytest.mark.covers("IM-030", "IM-071")
 def test_the_vendors_test_event_is_received(call) -> None:
     printed = call("connector", "webhook", "pagerduty", "--test")
 
     assert "✓ Received after" in printed
+    assert "Webhook enabled" in call("connector", "webhook", "pagerduty", "--enable")
+    assert "Active: yes" in " ".join(call("connector", "webhook", "pagerduty").split())
 
 
 def test_live_lists_fields_and_questions(call) -> None:

@@ -77,6 +77,7 @@ async def test_what_the_plan_lacks_is_named(client, sim):
     assert "teams, priorities" in await RUN["plan"](client)
 
 
+@pytest.mark.covers("IM-026")
 @pytest.mark.covers("IM-113")
 async def test_a_service_is_found_or_the_nearest_named(with_settings, client):
     assert await RUN["service"](client) == "Service PXXXXXX accessible"
@@ -86,6 +87,7 @@ async def test_a_service_is_found_or_the_nearest_named(with_settings, client):
         await RUN["service"](with_settings(service_id="web"))
 
 
+@pytest.mark.covers("IM-026")
 async def test_a_disabled_service_is_told(client, sim):
     sim.world.services["PXXXXXX"].status = "disabled"
 
@@ -94,6 +96,7 @@ async def test_a_disabled_service_is_told(client, sim):
 
 
 @pytest.mark.covers("IM-011")
+@pytest.mark.covers("IM-027")
 async def test_the_from_user_must_match_exactly(with_settings, client):
     assert await RUN["from_user"](client) == "User ops@company.com valid"
     with pytest.raises(hub.Rejected, match="is no user"):

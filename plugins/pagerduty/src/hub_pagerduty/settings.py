@@ -73,6 +73,13 @@ class PagerDutySettings(BaseModel):
         "Integrations, API Access Keys.",
         json_schema_extra=_hint("Account"),
     )
+    api_key_note: str = Field(
+        default="",
+        max_length=200,
+        title="Note on the key",
+        description="What the key is called in PagerDuty, which shows the key itself only once.",
+        json_schema_extra=_hint("Account", advanced=True),
+    )
     base_url: Url = Field(
         default=US_API,
         title="API base URL",

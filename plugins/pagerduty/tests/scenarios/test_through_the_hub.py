@@ -283,6 +283,54 @@ async def test_a_subscription_that_pagerduty_disabled_is_woken_and_nothing_is_mi
     assert sorted(told) == ["acknowledged", "annotated"]
 
 
+@pytest.mark.covers("IM-029", "IM-070")
+async def test_the_webhooks_line_says_each_fault_and_its_remedy(world):
+    sim = world.paging.app.sim
+
+    async def line():
+        return (await world.checks("pagerduty"))["webhook"]
+
+    (it,) = sim.world.subscriptions.values()
+    assert (await line())["text"] == f"Webhook endpoint configured ({it.id})"
+
+    it.events = ["incident.triggered", "incident.acknowledged", "incident.resolved"]
+    assert "Not subscribed: incident.action_invocation.created, " in (await line())["text"]
+
+    it.disabled_until = sim.clock.now() + timedelta(days=1)
+    disabled = await line()
+    assert (disabled["ok"], "disabled it for a day" in disabled["text"]) == (False, True)
+    assert disabled["fix"] == "hub connector webhook pagerduty --enable"
+
+    await remove_subscription(world)
+    gone = await line()
+    assert (gone["ok"], "has no subscription to" in gone["text"]) == (False, True)
+
+    await world.api("DELETE", "connectors/pagerduty/subscription")
+    off = await line()
+    assert (off["ok"], off["text"]) == (True, "Webhook disabled")
+
+
+@pytest.mark.covers("IM-037")
+async def test_the_interval_of_the_settings_drives_the_poll(world):
+    await world.api("PATCH", "connectors/pagerduty", {"settings": {"sync_interval": "1m30s"}})
+
+    health = await world.get("connectors/pagerduty/health")
+
+    assert health["polls_every_s"] == 90
+
+
+@pytest.mark.covers("RF-021", "SF-011")
+async def test_the_keys_note_is_shown_and_the_key_is_not(world):
+    given = {"api_key_note": "Salesforce Cloud API Key"}
+    await world.api("PATCH", "connectors/pagerduty", {"settings": given})
+
+    shown = (await world.get("connectors/pagerduty"))["settings"]
+
+    assert shown["api_key_note"] == "Salesforce Cloud API Key"
+    assert "demo-key" not in str(shown)
+    assert {"set", "ending", "by"} <= set(shown["api_key"])
+
+
 async def test_the_quiet_case_stays_quiet(world):
     low = all_(is_("salesforce.case.priority", "High"))
     await world.rules(rule("High pages", CASE_CREATED, page(), when=low))
