@@ -19,7 +19,7 @@ from hub.connectors import endpoints as connectors
 from hub.connectors.clients import Clients
 from hub.connectors.leases import SharedBuckets
 from hub.connectors.limits import Limits
-from hub.connectors.secrets import check_master_key
+from hub.connectors.secrets import check_master_key, refuse_lost_key
 from hub.connectors.states import mark_broken
 from hub.correlations import endpoints as correlations
 from hub.db.engine import Database
@@ -152,6 +152,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await ensure_default(database)
         await ensure_local_token(database, settings.data_dir)
     clients: Clients = app.state.clients
+    await refuse_lost_key(database, settings)
     await check_master_key(database, clients.keys)
     await mark_broken(database, clients.states, app.state.catalog.connector_types)
     whatifs: Whatifs = app.state.whatifs

@@ -115,6 +115,11 @@ def load_master_keys(settings: HubSettings) -> MasterKeys:
     return MasterKeys(current=current, previous=previous)
 
 
+def has_master_key(settings: HubSettings) -> bool:
+    """Whether there is a master key by now, or one would have to be made."""
+    return settings.secrets.key is not None or (settings.data_dir / KEY_FILE).exists()
+
+
 def _from_settings(variable: str, text: str) -> Key:
     try:
         return decode_key(text)

@@ -5,6 +5,7 @@ import ipaddress
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -36,12 +37,14 @@ class Client:
 
     Paths that begin with "/" are taken below `/api/v1`; others below the tenant.
     Raises Failed: status 5 when the hub can't be reached, 4 when it refuses the token,
-    3 when there is no such thing, 1 for every other problem.
+    3 when there is no such thing, 1 for every other problem. `searched` is the data folder in
+    which the address of a local hub was looked for; None where the address was named.
     """
 
     url: str
     tenant: str
     token: str | None = None
+    searched: Path | None = None
     _runner: asyncio.Runner = field(default_factory=asyncio.Runner, repr=False)
     _http: "httpx.AsyncClient | None" = field(default=None, repr=False)
 
@@ -167,8 +170,9 @@ class Client:
         return f"/api/v1/tenants/{quote(self.tenant, safe='')}/{path}"
 
     def _unreachable(self, error: Exception) -> Failed:
+        looked = "" if self.searched is None else _looked(self.searched)
         return Failed(
-            f"The hub at {self.url} does not answer ({_reason(error)}).",
+            f"The hub at {self.url} does not answer ({_reason(error)}).{looked}",
             "Start it with `hub serve`, or name another one with --url or HUB_URL.",
             status=Status.NOT_REACHABLE,
         )
@@ -178,6 +182,8 @@ class Client:
             raise self._failed(answer)
 
     def _failed(self, answer: "httpx.Response") -> Failed:
+        if answer.status_code in (401, 403) and not _is_problem(answer):
+            return _no_hub(answer)
         problem = _problem(answer)
         cause = str(problem.get("detail") or problem.get("title") or f"HTTP {answer.status_code}")
         status = _STATUSES.get(answer.status_code, Status.FAILED)
@@ -232,11 +238,25 @@ def _json(answer: "httpx.Response") -> Any:  # noqa: ANN401 - JSON
     try:
         return answer.json()
     except ValueError as error:
-        raise Failed(
-            f"{answer.request.url} did not answer like a hub (no JSON).",
-            "Check --url or HUB_URL: it names the hub's address, without a path.",
-            status=Status.NOT_REACHABLE,
-        ) from error
+        raise _no_hub(answer) from error
+
+
+def _no_hub(answer: "httpx.Response") -> Failed:
+    return Failed(
+        f"{answer.request.url} does not look like a hub: it answered {answer.status_code}, "
+        "and not as a hub answers.",
+        "Check --url or HUB_URL: it names the hub's address, without a path.",
+        status=Status.NOT_REACHABLE,
+    )
+
+
+def _is_problem(answer: "httpx.Response") -> bool:
+    kind: str = answer.headers.get("content-type", "")
+    return kind.startswith("application/problem+json")
+
+
+def _looked(folder: Path) -> str:
+    return f" No running hub has left its address in the data folder {folder.absolute()}."
 
 
 def _problem(answer: "httpx.Response") -> dict[str, Any]:
@@ -257,6 +277,19 @@ def _reason(error: Exception) -> str:
     if isinstance(error, httpx.ConnectError):
         return "connection refused"
     return str(error) or type(error).__name__
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two URLs name the same address; all names of this machine's loopback are one."""
+    return _address(one) == _address(other)
+
+
+def _address(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    here = _is_loopback(url) or host in ("0.0.0.0", "::")  # noqa: S104 - told, not listened at
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, "loopback" if here else host, port
 
 
 def _is_loopback(url: str) -> bool:

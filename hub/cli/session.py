@@ -17,7 +17,7 @@ import typer
 
 from hub import clock
 from hub.cli import times
-from hub.cli.client import Client, segment
+from hub.cli.client import Client, is_same, segment
 from hub.cli.failure import Failed
 from hub.cli.show import Screen
 
@@ -36,7 +36,7 @@ TokenOption = Annotated[
     str,
     typer.Option(
         "--token",
-        help="API token [HUB_TOKEN]; beside a local `hub serve` none is needed.",
+        help="API token [HUB_TOKEN]; for the `hub serve` of the data folder none is needed.",
         rich_help_panel=_GROUP,
     ),
 ]
@@ -122,12 +122,17 @@ def open_session(common: Common) -> Session:
 
     environment = client_environment()
     folder = Path(common.data or environment.get("HUB_DATA_DIR") or ".data")
-    url = common.url or environment.get("HUB_URL") or local_url(folder) or DEFAULT_URL
-    token = common.token or environment.get("HUB_TOKEN") or local_token(folder)
+    ours, named = local_url(folder), common.url or environment.get("HUB_URL")
+    url = named or ours or DEFAULT_URL
+    token = common.token or environment.get("HUB_TOKEN")
+    if not token and ours and is_same(url, ours):  # the local token is for the local hub only
+        token = local_token(folder)
     tenant = common.tenant or environment.get("HUB_TENANT") or DEFAULT_TENANT
     plain = common.no_color or "NO_COLOR" in environment or not sys.stdout.isatty()
     return Session(
-        hub=Client(url=url.rstrip("/"), tenant=tenant, token=token),
+        hub=Client(
+            url=url.rstrip("/"), tenant=tenant, token=token, searched=None if named else folder
+        ),
         screen=Screen(json=common.json, quiet=common.quiet, color=not plain),
         utc=common.utc,
     )

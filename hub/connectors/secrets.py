@@ -12,10 +12,20 @@ from hub.clock import Clock
 from hub.connectors import repository
 from hub.connectors.models import DataKey, Secret
 from hub.connectors.repository import DataKeys, Secrets
-from hub.crypto import CannotOpen, Key, MasterKeys, new_key, seal, unseal
+from hub.crypto import (
+    KEY_FILE,
+    CannotOpen,
+    Key,
+    MasterKeys,
+    has_master_key,
+    new_key,
+    seal,
+    unseal,
+)
 from hub.db.engine import Database
 from hub.errors import StartRefused
 from hub.sdk.secrets import SecretBackend
+from hub.settings import HubSettings
 
 PREVIOUS_VALID: Final = timedelta(hours=24)
 REFERENCES_KEPT_S: Final = 300.0
@@ -182,6 +192,19 @@ class References:
     def forget(self) -> None:
         """Read everything anew from now on."""
         self._read.clear()
+
+
+async def refuse_lost_key(database: Database, settings: HubSettings) -> None:
+    """Refuse to make a new master key beside secrets that another one sealed."""
+    if has_master_key(settings):
+        return
+    async with database.reading() as session:
+        rows = await repository.all_data_keys(session)
+    if rows:
+        raise StartRefused(
+            f"The stored secrets were sealed with a master key, and {settings.data_dir / KEY_FILE} "
+            "is not there. Restore it from the backup, or give the key as HUB_SECRETS__KEY."
+        )
 
 
 async def check_master_key(database: Database, keys: MasterKeys) -> None:

@@ -65,7 +65,7 @@ def test_lines_are_read_as_they_come(api, client) -> None:
 )
 def test_a_problem_becomes_an_exit_status(api, client, status: int, exit_status: Status) -> None:
     problem = {"title": "No.", "detail": "Because.", "errors": [{"pointer": "/a", "detail": "b"}]}
-    api.answer("GET", THINGS, problem, status)
+    api.answer("GET", THINGS, problem, status, content_type="application/problem+json")
 
     with pytest.raises(Failed) as raised:
         client.get("things")

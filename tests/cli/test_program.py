@@ -7,7 +7,7 @@ import pytest
 from hub.cli.server.reference import COMMON, commands, pages
 
 COMMANDS = dict(commands())
-SERVER = {"serve", "sandbox", "demo", "migrate", "openapi", "plugin", "docs", "help"}
+SERVER = {"serve", "worker", "db", "sandbox", "demo", "migrate", "openapi", "docs", "help"}
 
 
 @pytest.mark.parametrize("path", COMMANDS)
@@ -22,7 +22,7 @@ def test_every_command_says_what_it_does_and_gives_an_example(path: str) -> None
 
 @pytest.mark.parametrize("path", COMMANDS)
 def test_every_command_that_asks_a_hub_takes_the_common_options(path: str) -> None:
-    if path.split()[1] in SERVER:
+    if path.split()[1] in SERVER or path == "hub plugins new":
         return
     taken = {one.name for one in COMMANDS[path].params}
 

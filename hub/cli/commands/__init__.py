@@ -23,6 +23,7 @@ from hub.cli.commands import (
     valuemap,
     webhook,
 )
+from hub.cli.server import plugin
 
 _MODULES = (
     tenant,
@@ -51,6 +52,9 @@ def attach(app: typer.Typer) -> None:
         name = module.__name__.rpartition(".")[2]
         example = getattr(module, "EXAMPLE", f"hub {name} list")
         app.add_typer(group, name=name, epilog=f"Example: {example}")
+        if module is plugins:
+            plugin.attach(group)
+            app.add_typer(group, name="plugin", epilog=f"Example: {example}", hidden=True)
         if module is connector:
             webhook.attach(group)
             connector_sync.attach(group)

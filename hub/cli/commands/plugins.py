@@ -1,4 +1,4 @@
-"""`hub plugins`: what is installed, and what became of it."""
+"""`hub plugins`: what is installed, and what became of it; `hub plugin` is the same group."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from hub.cli.client import segment
+from hub.cli.commands import plugin_declares
 from hub.cli.session import Session, command
 
-HELP = "The installed plugins."
+HELP = "The installed plugins, and writing new ones."
 
 
 def attach(app: typer.Typer) -> None:
@@ -38,6 +39,7 @@ def list_(session: Session) -> None:
 def show(session: Session, name: Annotated[str, typer.Argument(help="The plugin's name.")]) -> None:
     """Show a plugin: what it declares, its problems, and the traceback if it broke."""
     found = session.hub.get(f"/plugins/{segment(name)}")
+    found["declares"] = plugin_declares.of(session.hub.get("/catalog"), name)
     session.show(found, lambda: _describe(session, found))
 
 
@@ -65,6 +67,7 @@ def _describe(session: Session, plugin: dict[str, Any]) -> None:
         screen.warn(warning)
     if plugin.get("traceback"):
         screen.line(plugin["traceback"])
+    plugin_declares.show(screen, plugin["declares"])
 
 
 def _problem(problem: Any) -> str:  # noqa: ANN401 - JSON

@@ -1,4 +1,4 @@
-"""`hub plugin new`: the files of a plugin that passes the contract kit."""
+"""`hub plugins new`: the files of a plugin that passes the contract kit."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,12 +8,9 @@ import typer
 from hub.cli.failure import Usage
 
 
-def attach(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    group = typer.Typer(rich_markup_mode=None, help="Writing plugins.")
-    group.callback()(lambda: None)
-    group.command("new", epilog="Example: hub plugin new zendesk --into plugins")(new)
-    app.add_typer(group, name="plugin", epilog="Example: hub plugin new zendesk")
+def attach(group: typer.Typer) -> None:
+    """Add the command to the group of plugins."""
+    group.command("new", epilog="Example: hub plugins new zendesk --into plugins")(new)
 
 
 def new(
@@ -29,8 +26,8 @@ def new(
     try:
         files = write_plugin(name, into)
     except ScaffoldRefused as refused:
-        raise Usage(str(refused), "hub plugin new --help shows an example.") from refused
+        raise Usage(str(refused), "hub plugins new --help shows an example.") from refused
     for file in files:
         typer.echo(f"✓ {file}")
     root = into / f"hub-{name.replace('_', '-')}"
-    typer.echo(f"Next: pip install -e {root} && pytest {root}")
+    typer.echo(f"Next: pip install -e '{root}[testing]' && python -m pytest {root}")

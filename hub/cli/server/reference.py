@@ -43,7 +43,7 @@ def _below(path: str, command: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN40
     if inner is None:
         yield path, command
         return
-    for name in sorted(inner):
+    for name in sorted(one for one in inner if not inner[one].hidden):
         yield from _below(f"{path} {name}", inner[name])
 
 
@@ -125,11 +125,12 @@ def _setting(name: str, field: FieldInfo) -> Iterator[str]:
         return
     choices = [one for one in get_args(kind) if isinstance(one, str)]
     offered = f" One of: {', '.join(choices)}." if choices else ""
-    yield f"| `{name}` | {_default(field.default)} | {field.description}{offered} |"
+    default = _default(field.get_default(call_default_factory=True))
+    yield f"| `{name}` | {default} | {field.description}{offered} |"
 
 
 def _default(value: object) -> str:
-    if value is None or value in ("", frozenset()):
+    if value is None or value in ("", frozenset(), {}, ()):
         return "-"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

@@ -61,8 +61,10 @@ def _serve(settings: "HubSettings") -> None:
 
     gate = Gate(app)
     url = address(listening, settings.http.host)
+    file = settings.data_dir / "serve.url"
 
     def ready() -> None:
+        file.write_text(f"{url}\n")
         for line in _ready_lines(app, settings, url):
             typer.echo(line)
 
@@ -71,7 +73,7 @@ def _serve(settings: "HubSettings") -> None:
         "forwarded_allow_ips": settings.http.trusted_proxies,
         "lifespan": "off",
     }
-    with _url_file(settings.data_dir, url):
+    with _forgetting(file, url):
         run_all({listening: server(gate, ready, **options)}, Opening(app, gate))
     typer.echo("The hub has stopped.")
 
@@ -83,14 +85,14 @@ def _with_port(settings: "HubSettings", port: int) -> "HubSettings":
 
 
 @contextlib.contextmanager
-def _url_file(folder: Path, url: str) -> Iterator[None]:
-    """Leave the address in the data folder, where commands on this machine look for it."""
-    file = folder / "serve.url"
-    file.write_text(f"{url}\n")
+def _forgetting(file: Path, url: str) -> Iterator[None]:
+    """Remove at the end the address that commands on this machine look for, if it is ours."""
     try:
         yield
     finally:
-        file.unlink(missing_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            if file.read_text().strip() == url:
+                file.unlink()
 
 
 def _ready_lines(app: Any, settings: "HubSettings", url: str) -> Iterator[str]:  # noqa: ANN401 - FastAPI, imported late
