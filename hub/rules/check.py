@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from hub.rules.check_actions import check_actions
 from hub.rules.model import NewerFormat, Rule, upgrade
+from hub.rules.nearest import hint, no_connector
 from hub.rules.operands import NOT_GIVEN, OperandFaults, read_operand
 from hub.rules.problems import Problem, pointer, shape_problems
 from hub.rules.schema import EVENT, Schema, object_of
@@ -151,8 +152,8 @@ class _Checker:
     def _trigger(self, name: str, about: Json, at: str) -> None:
         if not self._schema.expand([name]):
             near = self._schema.nearest_trigger(name)
-            hint = f" Nearest: '{near}'." if near else ""
-            self._say(at, "trigger.unknown", f"No trigger '{name}'.{hint}")
+            nearest = f" Nearest: '{near}'." if near else ""
+            self._say(at, "trigger.unknown", f"No trigger '{name}'.{nearest}")
         elif name.startswith("hub.") and object_of(name) != about:
             self._say(at, "trigger.unrelated", f"'{name}' can not be linked to '{about}'.")
 
@@ -161,7 +162,7 @@ class _Checker:
         for index, name in enumerate(sources if isinstance(sources, list) else ()):
             if isinstance(name, str) and name not in self._schema.connectors:
                 at = pointer(self._at, "from", index)
-                self._say(at, "connector.unknown", f"No connector '{name}'.")
+                self._say(at, "connector.unknown", no_connector(name, self._schema.connectors))
 
     # ----------------------------------------------------------------- conditions
 
@@ -186,7 +187,7 @@ class _Checker:
         field = self._field(name, pointer(at, "field")) if isinstance(name, str) else None
         operator = self._schema.operators.get(op) if isinstance(op, str) else None
         if isinstance(op, str) and operator is None:
-            self._say(pointer(at, "op"), "op.unknown", f"No operator '{op}'.")
+            self._say(pointer(at, "op"), "op.unknown", self._no_operator(op, field))
         if field is None or operator is None:
             return
         if field.type not in operator.types:
@@ -198,10 +199,10 @@ class _Checker:
         field = self._schema.fields.get(name)
         if field is None:
             near = self._schema.nearest_field(name)
-            hint = f" Nearest: '{near}'." if near else ""
+            nearest = f" Nearest: '{near}'." if near else ""
             source_object, _, key = name.rpartition(".")
             label = self._schema.label_of(source_object)
-            self._say(at, "field.unknown", f"No field '{key}' on {label}.{hint}")
+            self._say(at, "field.unknown", f"No field '{key}' on {label}.{nearest}")
         elif field.source_object not in self._visible():
             about = self._rule.get("object")
             text = f"'{name}' is neither a field of '{about}' nor {_ELSEWHERE}"
@@ -219,10 +220,19 @@ class _Checker:
         return named | {about if isinstance(about, str) else "", EVENT}
 
     def _wrong_type(self, operator: Operator, field: FieldSchema) -> str:
-        offered = ", ".join(one.label for one in self._schema.operators_for(field.name))
+        offered = ", ".join(one.name for one in self._schema.operators_for(field.name))
         return (
             f"'{operator.label}' does not work on {field.label} ({field.type}). "
             f"Operators: {offered}"
+        )
+
+    def _no_operator(self, name: str, field: FieldSchema | None) -> str:
+        if field is None:
+            return f"No operator '{name}'.{hint(name, self._schema.operators)}"
+        offered = [one.name for one in self._schema.operators_for(field.name)]
+        return (
+            f"No operator '{name}'.{hint(name, offered)} "
+            f"Operators of {field.label}: {', '.join(offered)}"
         )
 
     def _operand(

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from hub.rules.nearest import hint, no_connector
 from hub.rules.params import DIRECTIONS, SERVICE, target_of
 from hub.rules.problems import Problem, pointer
 from hub.rules.schema import Schema, object_of
@@ -74,7 +75,8 @@ class _LineChecker:
             return None
         action = self._schema.actions.get(name)
         if action is None:
-            self._say(pointer(self._at, "do"), "action.unknown", f"No action '{name}'.")
+            text = f"No action '{name}'.{hint(name, self._schema.actions)}"
+            self._say(pointer(self._at, "do"), "action.unknown", text)
         elif self._line.get("unless_linked") is True and not action.creates:
             text = f"'{action.label}' creates nothing, so it can not depend on links."
             self._say(pointer(self._at, "unless_linked"), "action.params", text)
@@ -87,7 +89,7 @@ class _LineChecker:
         at = pointer(self._at, "connector")
         kind = self._schema.connectors.get(name)
         if kind is None:
-            self._say(at, "connector.unknown", f"No connector '{name}'.")
+            self._say(at, "connector.unknown", no_connector(name, self._schema.connectors))
         elif action is not None and kind != action.connector_type:
             self._say(at, "connector.type", f"'{name}' is not a {action.connector_type} connector.")
 
@@ -121,7 +123,9 @@ class _LineChecker:
     def _copied(self, name: Json, at: str) -> None:
         field = self._schema.fields.get(name) if isinstance(name, str) else None
         if field is None:
-            self._say(at, "field.unknown", f"No field '{name}'.")
+            near = self._schema.nearest_field(name) if isinstance(name, str) else None
+            nearest = f" Nearest: '{near}'." if near else ""
+            self._say(at, "field.unknown", f"No field '{name}'.{nearest}")
         elif field.secret:
             self._say(at, "template.secret", f"{field.label} is secret and can not be used.")
 

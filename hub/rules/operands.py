@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Final
 
+from hub.rules.nearest import listed, nearest
 from hub.rules.schema import Schema, takes_field, takes_null
 from hub.rules.text import Pattern, PatternRefused
 from hub.rules.values import NUMERIC, TEMPORAL, TEXTUAL, Json, NotOfType, coerce, fold, shown
@@ -186,10 +187,17 @@ def _misread(raw: Json, kind: FieldType) -> bool:
 
 def _among_choices(field: FieldSchema, value: Value, at: str) -> None:
     if field.choices and all(choice.value != value for choice in field.choices):
-        listed = ", ".join(choice.label for choice in field.choices[:12])
-        more = ", …" if len(field.choices) > 12 else ""
-        text = f"{field.label} has no choice {shown(value)}. Choices: {listed}{more}"
+        values = [choice.value for choice in field.choices]
+        near = nearest(str(value), values) or _called(field, value)
+        meant = f" Did you mean {shown(near)}?" if near else ""
+        text = f"{field.label} has no choice {shown(value)}.{meant} Choices: {listed(values)}"
         raise OperandFaults(Fault("value.choice", text, at))
+
+
+def _called(field: FieldSchema, value: Value) -> str | None:
+    """Return the choice that people see under this name."""
+    by_label = {choice.label: choice.value for choice in field.choices}
+    return by_label.get(nearest(str(value), by_label) or "")
 
 
 _KINDS: Final[Mapping[Operand, Callable[[Operator, FieldSchema, Any], Any]]] = {

@@ -8,6 +8,7 @@ from types import UnionType
 from typing import Any, Final, TypeAlias
 
 from hub.rules.facts import Facts, Linked
+from hub.rules.nearest import hint
 from hub.rules.schema import EVENT, Schema, object_of
 from hub.rules.template_syntax import Expression, FilterCall, TemplateFault, parse
 from hub.rules.value_maps import NoRow, ValueMap
@@ -199,8 +200,8 @@ def _field(name: str, schema: Schema) -> str:
     known = schema.fields.get(name)
     if known is None:
         near = schema.nearest_field(name)
-        hint = f" Nearest: '{near}'." if near else ""
-        raise TemplateFault("template.path", f"No field '{name}'.{hint}")
+        nearest = f" Nearest: '{near}'." if near else ""
+        raise TemplateFault("template.path", f"No field '{name}'.{nearest}")
     if known.secret:
         raise TemplateFault("template.secret", f"{known.label} is secret and can not be used.")
     return name
@@ -252,7 +253,9 @@ def compile_step(call: FilterCall, schema: Schema) -> Step:
     """Bind a filter to its arguments; TemplateFault when either is wrong."""
     declared = schema.filters.get(call.name)
     if declared is None:
-        raise TemplateFault("template.filter", f"No filter '{call.name}'.")
+        raise TemplateFault(
+            "template.filter", f"No filter '{call.name}'.{hint(call.name, schema.filters)}"
+        )
     _check_arguments(declared, call)
     if call.name in {"map", "unmap"}:
         return _table_step(call, schema)

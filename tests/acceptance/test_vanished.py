@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.acceptance.world import CASE_CREATED, Json, World, all_, at_work, is_, page, rule
+from tests.acceptance.world import CASE_CREATED, Json, World, act, all_, at_work, is_, page, rule
 
 MODULE = "hub_shouts_for_a_test"
 PLUGIN = """
@@ -76,6 +76,7 @@ async def a_loud_case(world: World, word: str, start: int) -> str:
     return case
 
 
+@pytest.mark.covers("RF-018")
 async def test_a_rule_of_a_removed_plugin_is_kept_off_with_the_reason_and_comes_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,4 +112,29 @@ async def test_a_rule_of_a_removed_plugin_is_kept_off_with_the_reason_and_comes_
         await reconnect(world)
         await a_loud_case(world, "THIRD", 2)
         await world.the_incident("THIRD")
+        assert await problems(world) == []
+
+
+@pytest.mark.covers("RF-018")
+async def test_deleting_a_connector_keeps_the_rules_that_use_it(tmp_path: Path) -> None:
+    other = act("salesforce.set_field", field="salesforce.case.status", value="Working")
+    async with at_work(tmp_path) as world:
+        await world.connect()
+        made = await world.rules(
+            rule("Pages", CASE_CREATED, page()), rule("Sets", CASE_CREATED, other)
+        )
+
+        await world.api("DELETE", "connectors/pagerduty")
+        first = await world.salesforce.create_case(Subject="Nobody is paged", Priority="High")
+        await world.case_with(first, Status="Working")
+
+        (problem,) = await problems(world)
+        assert problem["name"] == "Pages"
+        assert problem["message"].startswith("No connector 'pagerduty'.")
+        shown = await world.get(f"rulesets/{made['id']}")
+        assert (shown["state"], shown["rules"]) == ("enabled", 2)
+
+        await world.connect_pagerduty()
+        await world.salesforce.create_case(Subject="Paged again", Priority="High")
+        await world.the_incident("Paged again")
         assert await problems(world) == []

@@ -95,7 +95,8 @@ def test_a_group_is_of_one_kind():
                 "'hub.schedule.due' can not be linked to 'desk.ticket'.",
             ),
         ),
-        ({"from": ["gone"]}, ("/from/0", "connector.unknown", "No connector 'gone'.")),
+        ({"from": ["gone"]}, ("/from/0", "connector.unknown",
+             "No connector 'gone'. There are: my-desk, my-pager, other-pager, post.")),
     ],
 )
 def test_names_are_checked(changes, expected):
@@ -113,12 +114,24 @@ CONDITIONS = [
         ("'pager.page.title' is neither a field of 'desk.ticket' nor of an object named in "
         '"run rule on".'),
     ),
-    ({"field": "desk.ticket.age", "op": "foo"}, "op", "op.unknown", "No operator 'foo'."),
+    (
+        {"field": "desk.ticket.vip", "op": "foo"}, "op", "op.unknown",
+        ("No operator 'foo'. Operators of VIP: is, is_not, is_empty, is_present, changed, "
+        "changed_to, changed_from, changed_from_to, was"),
+    ),
+    (
+        {"field": "desk.ticket.vip", "op": "is_emty"}, "op", "op.unknown",
+        ("No operator 'is_emty'. Nearest: 'is_empty'. Operators of VIP: is, is_not, is_empty, "
+        "is_present, changed, changed_to, changed_from, changed_from_to, was"),
+    ),
+    ({"field": "desk.ticket.status", "op": "is", "value": "new"}, "value", "value.choice",
+        "Status has no choice 'new'. Did you mean 'New'? Choices: New, Working, Escalated, Closed",
+    ),
     (
         {"field": "desk.ticket.vip", "op": "starts_with", "value": "x"},
         "op", "op.type",
-        ("'starts with' does not work on VIP (boolean). Operators: is, is not, is empty, "
-        "is present, changed, changed to, changed from, changed from … to, was"),
+        ("'starts with' does not work on VIP (boolean). Operators: is, is_not, is_empty, "
+        "is_present, changed, changed_to, changed_from, changed_from_to, was"),
     ),
     ({"field": "desk.ticket.age", "op": "is"}, "value", "value.missing", "'is' needs a value."),
     (
@@ -318,7 +331,18 @@ def page(**params):
 
 ACTIONS = [
     (note() | {"do": "pager.fly"}, "do", "action.unknown", "No action 'pager.fly'."),
-    (note() | {"connector": "x"}, "connector", "connector.unknown", "No connector 'x'."),
+    (
+        note() | {"connector": "x"}, "connector", "connector.unknown",
+        "No connector 'x'. There are: my-desk, my-pager, other-pager, post.",
+    ),
+    (
+        note() | {"connector": "my-pagr"}, "connector", "connector.unknown",
+        "No connector 'my-pagr'. Nearest: 'my-pager'.",
+    ),
+    (
+        note() | {"do": "pager.add_notes"}, "do", "action.unknown",
+        "No action 'pager.add_notes'. Nearest: 'pager.add_note'.",
+    ),
     (
         note() | {"connector": "post"},
         "connector", "connector.type", "'post' is not a pager connector.",
@@ -358,6 +382,10 @@ ACTIONS = [
         "with/title", "template.filter", "No filter 'shout'.",
     ),
     (
+        page(title="{{ desk.ticket.subject | truncat: 3 }}"),
+        "with/title", "template.filter", "No filter 'truncat'. Nearest: 'truncate'.",
+    ),
+    (
         page(title='{{ desk.ticket.subject | map: "gone" }}'),
         "with/title", "template.map", "No value map 'gone'.",
     ),
@@ -371,7 +399,7 @@ ACTIONS = [
     ),
     (
         page(body={"$field": "desk.ticket.gone"}),
-        "with/body/$field", "field.unknown", "No field 'desk.ticket.gone'.",
+        "with/body/$field", "field.unknown", "No field 'desk.ticket.gone'. Nearest: 'owner'.",
     ),
     (
         page(body={"$field": "desk.ticket.token"}),
