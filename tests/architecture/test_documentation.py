@@ -127,7 +127,9 @@ def test_the_documentation_has_the_four_kinds_and_the_decisions(kind):
 SAMPLE = ROOT / "tests" / "thirdparty" / "zendesk"  # codespell:ignore thirdparty
 
 
-@pytest.mark.parametrize("name", ["hub_zendesk.py", "pyproject.toml", "test_contract.py"])
+@pytest.mark.parametrize(
+    "name", ["hub_zendesk.py", "pyproject.toml", "test_contract.py", "send.py"]
+)
 def test_the_tutorial_shows_the_files_that_are_tested(name):
     page = (DOCS / "tutorials" / "first-plugin.md").read_text()
     blocks = re.findall(r"```\w+\n# (\S+)\n(.*?)```", page, flags=re.DOTALL)
@@ -137,10 +139,15 @@ def test_the_tutorial_shows_the_files_that_are_tested(name):
     assert _code(told) == _code(re.sub(r"  # noqa.*", "", (SAMPLE / name).read_text()))
 
 
-def test_the_tutorial_shows_a_payload_that_is_tested():
+@pytest.mark.parametrize(
+    "file",
+    [SAMPLE / "README.md", SAMPLE / "tickets.yaml", *sorted((SAMPLE / "payloads").glob("*.json"))],
+    ids=lambda one: one.name,
+)
+def test_the_tutorial_shows_each_file_whole(file):
     page = (DOCS / "tutorials" / "first-plugin.md").read_text()
 
-    assert any(file.read_text().strip() in page for file in (SAMPLE / "payloads").glob("*.json"))
+    assert f"\n{file.read_text().strip()}\n```" in page
 
 
 def _code(text: str) -> list[str]:
