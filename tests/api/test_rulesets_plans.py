@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import replace
 from types import MappingProxyType
+from uuid import UUID
 
 import pytest
 
@@ -14,7 +15,9 @@ from hub.connectors.models import Connector
 from hub.connectors.repository import Fields
 from hub.http.actor import Actor
 from hub.rules import Surroundings, build_facts
+from hub.rules.model import UPGRADES
 from hub.rulesets.plans import Plans
+from hub.rulesets.repository import Versions
 from hub.sdk.operators import Operator
 from hub.sdk.vocabulary import FieldType
 from hub.tenants.schemas import TenantPatch
@@ -246,6 +249,35 @@ async def test_whatever_vanishes_the_rule_is_kept_and_comes_back_by_itself(
         assert (await hub.get("/rulesets/live")).json()["problems"] == []
 
 
+@pytest.mark.covers("RF-017")
+async def test_rules_of_an_older_format_are_read_as_they_were_meant(
+    database, tenant, connectors, monkeypatch
+):
+    async with api(database, tenant) as hub:
+        ruleset = await live(hub, rule("kept"))
+        (now,) = (await hub.get("/rulesets/live/draft")).json()["rules"]
+        older = {("subject" if key == "object" else key): one for key, one in now.items()}
+        older |= {"format": 0}
+        async with database.writing() as session:
+            version = await Versions(session, tenant.id).of(UUID(ruleset), 1)
+            version.body = {"format": 1, "rules": [older]}
+        before = await Plans(database, catalog_of()).plan_for(tenant.id)
+        assert matched(before, priority="P1") == []
+
+        def from_0_to_1(old):
+            return {**{key: one for key, one in old.items() if key != "subject"},
+                    "object": old["subject"], "format": 1}  # fmt: skip
+
+        monkeypatch.setitem(UPGRADES, 0, from_0_to_1)
+
+        plan = await Plans(database, catalog_of()).plan_for(tenant.id)
+        assert matched(plan, priority="P1") == ["kept"]
+        kept = (await hub.get(f"/rulesets/{ruleset}/versions/1")).json()["body"]["rules"]
+        assert kept == [older], "what is stored is not rewritten by reading it"
+        checked = await hub.post(f"/rulesets/{ruleset}/draft:check")
+        assert checked.json()["problems"] == []
+
+
 async def test_a_rule_whose_value_map_or_connector_is_deleted_is_off_and_says_so(
     database, tenant, connectors
 ):
@@ -269,7 +301,8 @@ async def test_a_rule_whose_value_map_or_connector_is_deleted_is_off_and_says_so
         away = Plans(database, catalog_of())
         assert matched(await away.plan_for(tenant.id), priority="P1") == []
         problems = (await hub.get("/rulesets/live")).json()["problems"]
-        assert {one["message"] for one in problems} == {"No connector 'prod-pagerduty'."}
+        assert all(one["message"].startswith("No connector 'prod-pagerduty'.") for one in problems)
+        assert [one["name"] for one in problems] == ["mapped", "plain"]
         await rename_connector(database, connectors["prod-pagerduty"], "prod-pagerduty")
         back = Plans(database, catalog_of())
         assert matched(await back.plan_for(tenant.id), priority="P1") == ["mapped", "plain"]
