@@ -100,6 +100,7 @@ class Clients:
         self._names: dict[tuple[str, str], uuid.UUID] = {}
         self._locks: dict[uuid.UUID, asyncio.Lock] = {}
         self._looks: dict[object, asyncio.Task[OpenConnector]] = {}
+        self._looking: asyncio.Task[None] | None = None
         self._retired: dict[httpx.AsyncClient, asyncio.Task[None]] = {}
 
     @property
@@ -123,6 +124,10 @@ class Clients:
         return await self._shared((tenant, name), lambda: self._look_by_name(tenant, name))
 
     async def _look_by_name(self, tenant: str, name: str) -> OpenConnector:
+        await self._look_at_all()
+        opened = self.at_hand(tenant, name)
+        if opened is not None:
+            return opened
         async with self.database.reading() as session:
             glance = await repository.glance_by_name(session, tenant, name)
         if glance is None:
@@ -141,6 +146,10 @@ class Clients:
         )
 
     async def _look_by_id(self, tenant_id: uuid.UUID, connector_id: uuid.UUID) -> OpenConnector:
+        await self._look_at_all()
+        known = self._kept.get(connector_id)
+        if known is not None and self._is_fresh(known) and known.open.tenant_id == tenant_id:
+            return known.open
         async with self.database.reading() as session:
             glance = await repository.glance_by_id(session, tenant_id, connector_id)
         if glance is None:
@@ -200,6 +209,36 @@ class Clients:
             task = self._looks[key] = asyncio.create_task(look())
             task.add_done_callback(lambda ended: self._looked(key, ended))
         return await asyncio.shield(task)
+
+    async def _look_at_all(self) -> None:
+        """Look at all open connectors by one query, so that many tenants cost no more than one.
+
+        What is as it was is fresh again. The rest, and what changed since, is looked at alone.
+        """
+        looking = self._looking = self._looking or asyncio.create_task(self._refresh())
+        try:
+            await asyncio.shield(looking)
+        finally:
+            if looking.done() and self._looking is looking:
+                self._looking = None
+
+    async def _refresh(self) -> None:
+        now = self._now()
+        stale = {
+            number: kept
+            for number, kept in self._kept.items()
+            if kept.seen_at > float("-inf") and now < kept.good_until
+        }
+        if not stale:
+            return
+        async with self.database.reading() as session:
+            glances = await repository.glances(session, list(stale))
+        for glance in glances:
+            kept = stale[glance.id]
+            same = kept.open.row_version == glance.row_version
+            if same and self._kept.get(glance.id) is kept and kept.seen_at > float("-inf"):
+                kept.open = with_state(kept.open, glance)
+                kept.seen_at = now
 
     def _looked(self, key: object, task: asyncio.Task[OpenConnector]) -> None:
         if self._looks.get(key) is task:

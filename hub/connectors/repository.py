@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
@@ -24,6 +24,7 @@ from hub.db.tenancy import Tenant, raise_rules_version
 from hub.errors import NotFound
 
 Transaction: TypeAlias = AsyncSession | AsyncConnection
+_AT_ONCE: Final = 500
 
 
 class Connectors(Repository[Connector]):
@@ -213,6 +214,15 @@ async def glance_by_name(session: AsyncSession, tenant: str, name: str) -> Glanc
     query = _glance().where(Tenant.slug == tenant, Connector.name == name)
     row = (await session.execute(query)).one_or_none()
     return None if row is None else Glance(*row)
+
+
+async def glances(session: AsyncSession, connector_ids: Sequence[uuid.UUID]) -> list[Glance]:
+    """Return versions and states of connectors, whoever's they are; those gone are missing."""
+    found: list[Glance] = []
+    for start in range(0, len(connector_ids), _AT_ONCE):
+        query = _glance().where(Connector.id.in_(connector_ids[start : start + _AT_ONCE]))
+        found += [Glance(*row) for row in await session.execute(query)]
+    return found
 
 
 def _glance() -> Any:  # noqa: ANN401 - a select of five columns

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from hub.connectors.clients import SEEN_FOR_S
 from hub.db import bulk
 from hub.testing.rig import Rig, item, posting, running_rig
 from hub.testing.sink import Sink
@@ -84,3 +86,19 @@ async def test_a_worked_event_takes_few_statements_and_commits(
     assert sink.twice() == sink.disordered() == 0
     assert commits <= events * COMMITS_AN_EVENT
     assert statements.count - before <= events * STATEMENTS_AN_EVENT
+
+
+async def test_many_connectors_are_looked_at_by_one_query(sqlite_url: str, sink: Sink) -> None:
+    names = [f"load{number}" for number in range(30)]
+    selects: list[str] = []
+    async with running_rig(sqlite_url, sink.url, connectors=names, started=False) as rig:
+        opened = [await rig.connector(name) for name in names]
+        await asyncio.sleep(SEEN_FOR_S + 0.05)
+        event.listen(
+            rig.database.engine.sync_engine,
+            "before_cursor_execute",
+            lambda _, __, sql, *___: selects.append(sql) if sql.startswith("SELECT") else None,
+        )
+        again = [await rig.connector(name) for name in names]
+    assert [one.id for one in again] == [one.id for one in opened]
+    assert len(selects) == 1
