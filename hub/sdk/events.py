@@ -56,7 +56,8 @@ class Event:
     `key` is the vendor's own identity of the occurrence: two events with one key are one event.
     `occurred_at` is aware. `before`: None = the vendor does not tell; {} = there was nothing
     before (created); else the prior values, whose keys are then the fields that changed.
-    `actor` is the vendor's id of who did it, `actor_name` what people call them.
+    `actor` is the vendor's id of who did it, `actor_name` what people call them, `actor_email`
+    the address by which another vendor may know them, too.
     `origin` is our own mark where the vendor carries one back: an `ActionCall.origin` or
     an `ActionCall.key`. `note` is the vendor's id of the note or comment that the event is
     about; one that a run of ours made is recognised by it as an echo. `told` is for vendors that
@@ -71,6 +72,7 @@ class Event:
     before: Mapping[str, Value] | None = None
     actor: str | None = None
     actor_name: str | None = None
+    actor_email: str | None = None
     origin: str | None = None
     note: str | None = None
     told: Told | None = None

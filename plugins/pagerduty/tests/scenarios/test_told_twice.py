@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.acceptance.world import CASE_CREATED, JANE, JOHN, act, at_work, page, rule
+from hub_pagerduty.testing.model import User
+from tests.acceptance.world import AGENT, CASE_CREATED, JANE, JOHN, act, at_work, page, rule
 
 STATUS = "salesforce.case.status"
 KEY = {"Authorization": "Token token=demo-key"}
@@ -127,6 +128,23 @@ async def test_an_incident_that_is_reopened_reopens_the_case(world):
     await world.http.post(f"{world.paging.url}/web/incidents/{incident}", data={"do": "reopen"})
 
     await world.case_with(case, Status="Working")
+
+
+async def test_who_changes_the_case_is_who_acts_in_pagerduty(world):
+    acknowledge = rule(
+        "Acknowledge", ["salesforce.case.updated"], act("pagerduty.acknowledge_incident")
+    )
+    people = world.paging.app.sim.world.users
+    people["PAGENT1"] = User(id="PAGENT1", name="Agent One", email=AGENT.upper(), role="user")
+    case, incident = await linked(world, "In my name", acknowledge)
+
+    await world.salesforce.change_case(case, Status="Working")
+
+    async def by_agent():
+        found = await world.pagerduty.incident(incident)
+        return [one["acknowledger"]["id"] for one in found["acknowledgements"]]
+
+    assert await world.until(by_agent) == ["PAGENT1"]
 
 
 async def by_hand(world, *titles):

@@ -63,6 +63,7 @@ def created(declared: SObject, row: Row, *, actor_name: str | None, url: str | N
         before={},
         actor=_person(row.get("CreatedById")),
         actor_name=actor_name,
+        actor_email=_address(record),
         origin=our_key(row),
     )
 
@@ -86,7 +87,14 @@ def updated(
         before=before,
         actor=_person(row.get("LastModifiedById")),
         actor_name=actor_name,
+        actor_email=_address(record),
     )
+
+
+def _address(record: Record) -> str | None:
+    """Return the e-mail address of who changed the record last, where the object tells it."""
+    address = record.values.get("changed_by_email")
+    return address if isinstance(address, str) and "@" in address else None
 
 
 def deleted(declared: SObject, row: Row, *, at: datetime, actor: str | None) -> Event:

@@ -47,7 +47,8 @@ def incident_id(call: Call[Any]) -> str:
 
 async def acting(call: Call[Any]) -> str | None:
     """Return the e-mail to act as: the parameter's, else the event's person, where a user."""
-    actor = call.event.actor or ""
+    event = call.event
+    actor = event.actor_email or event.actor or ""
     wanted: str = call.params.from_email or (actor if "@" in actor else "")
     return await call.client.acting_as(wanted or None)
 
