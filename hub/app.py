@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.types import Receive, Scope, Send
 
 from hub import builtins, logs
@@ -92,10 +92,12 @@ def create_app(settings: HubSettings, *, works: bool | None = None, serves: bool
         version=__version__,
         description=DESCRIPTION,
         lifespan=_lifespan,
+        docs_url=None,  # its own page is without other hosts: hub.http.docs_page
+        redoc_url=None,
         redirect_slashes=False,
     )
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(refuse_unknown_queries)])
     state = app.state
     state.serves = serves
     state.catalog, state.plugins, state.counters = loaded.catalog, loaded.reports, counters

@@ -236,7 +236,7 @@ def _told(error: HubError) -> HubError:
     """Return the error with a hint how to sign, for people who try it by hand."""
     if not isinstance(error, InvalidDeliverySignature):
         return error
-    hint = "To try it by hand, send a signed one: hub connector webhook --help."
+    hint = "To try it by hand, see docs/how-to/use-the-api.md: Send what a vendor would send."
     return InvalidDeliverySignature(f"{error.detail} {hint}")
 
 

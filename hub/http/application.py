@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from hub.db.engine import Database
-from hub.http import catalog, health, openapi
+from hub.http import catalog, docs_page, health, openapi
 from hub.http.idempotency import IdempotencyKeys
 from hub.http.middleware import Front
 from hub.http.problems import add_problem_handlers
@@ -20,6 +20,7 @@ def equip(app: FastAPI, settings: HubSettings, database: Database) -> None:
     app.state.database = database
     app.include_router(health.router)
     app.include_router(catalog.router)
+    docs_page.install(app)
     add_problem_handlers(app)
     openapi.install(app)
     app.add_middleware(IdempotencyKeys, database=database)

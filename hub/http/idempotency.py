@@ -20,7 +20,7 @@ from hub import clock
 from hub.crypto import CannotOpen, Key, seal, unseal
 from hub.db import dialects
 from hub.db.engine import Database
-from hub.errors import BadRequest, Conflict, HubError, Invalid
+from hub.errors import BadRequest, Conflict, HubError
 from hub.http.models import RequestKey
 from hub.http.problems import problem_answer
 
@@ -99,7 +99,7 @@ class IdempotencyKeys:
 
     async def _repeat(self, mark: Mark, known: RequestKey, scope: Scope, send: Send) -> None:
         if known.request_hash != mark.request_hash:
-            await self._refuse(Invalid(f"This {HEADER} was used for another request."), scope, send)
+            await self._refuse(Conflict(f"This {HEADER} was used for another body."), scope, send)
             return
         answer = _opened(mark, known)
         if answer is None:

@@ -45,7 +45,7 @@ def test_each_problem_has_a_name_of_its_own_a_status_and_a_sentence():
         ("GET", "/nowhere", 404, "not-found"),
         ("DELETE", "/healthz", 405, "method-not-allowed"),
         ("GET", "/api/v1/tenants/acme/tokens?limit=0", 422, "invalid"),
-        ("GET", "/api/v1/tenants/acme/tokens?cursor=x", 404, "not-found"),
+        ("GET", "/api/v1/tenants/acme/tokens?cursor=x", 422, "invalid"),
         ("GET", "/api/v1/tenants/acme/tokens/x", 422, "invalid"),
         ("GET", "/api/v1/tenants/acme/connectors/a%00b", 400, "bad-request"),
     ],
@@ -217,7 +217,8 @@ async def test_a_key_is_for_one_request(admin):
 
     answer = await admin.post(TOKENS, json=BODY | {"name": "two"}, headers=headers)
 
-    assert answer.status_code == 422
+    assert answer.status_code == 409
+    assert "another body" in answer.json()["detail"]
 
 
 async def test_two_at_once_are_one(admin, platform_database):
