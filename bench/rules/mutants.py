@@ -26,6 +26,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from functools import cache
 from types import FunctionType
 
 import pytest
@@ -37,6 +38,7 @@ TESTS = "tests/unit/rules/"
 SAMPLE = 12
 SECONDS = 90
 PATIENCE = 20
+CACHED = type(cache(len))
 FILES = {
     "check": ["test_check", "test_failures", "test_changes", "test_limits"],
     "check_actions": ["test_check", "test_changes", "test_limits"],
@@ -118,11 +120,12 @@ class Tests:
         self.calling = defaultdict(set)
         for item in items:
             self._traced(item)
-        made = (one for one in gc.get_objects() if isinstance(one, FunctionType))
-        self.functions = defaultdict(list)
-        for one in made:
-            code = one.__code__
-            if code.co_filename.startswith(str(RULES)):
+        self.functions, self.caches = defaultdict(list), []
+        for one in gc.get_objects():
+            if isinstance(one, CACHED) and one.__module__.startswith("hub.rules"):
+                self.caches.append(one)
+            if isinstance(one, FunctionType) and one.__code__.co_filename.startswith(str(RULES)):
+                code = one.__code__
                 self.functions[code.co_filename, code.co_qualname].append(one)
 
     def _traced(self, item):
@@ -161,6 +164,8 @@ class Tests:
         chosen = self.of(mutant)
         child = os.fork()
         if child == 0:
+            for one in self.caches:
+                one.cache_clear()
             os._exit(_tried(functions, code, chosen))
         return _ended(child, PATIENCE + 10 * sum(self.took[one] for one in chosen)) == 0
 
@@ -225,6 +230,13 @@ class Session:
     def __init__(self, names, how, every, *, quick):
         self.asked = names, how, every
         self.quick = quick
+
+    def pytest_collection(self):
+        from hypothesis import HealthCheck, settings  # noqa: PLC0415  pytest's plugin comes first
+
+        calm = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+        settings.register_profile("mutants", deadline=None, suppress_health_check=calm)
+        settings.load_profile("mutants")
 
     def pytest_runtestloop(self, session):
         names, how, every = self.asked

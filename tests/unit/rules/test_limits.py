@@ -7,7 +7,7 @@ import pytest
 
 from hub.rules import Linked, Rule, check_rule, check_ruleset, compile_plan
 from hub.rules.text import MAX_PROGRAM, Pattern, PatternRefused
-from hub.rules.values import MAX_TEXT, NotOfType, coerce
+from hub.rules.values import MAX_TEXT, NotOfType, coerce, shown
 from hub.sdk.events import RecordRef
 from hub.sdk.vocabulary import FieldType
 from tests.unit.rules.world import facts, note, rule, ruleset, schema
@@ -261,3 +261,44 @@ def test_what_is_left_out_of_a_rule_has_its_default():
     )  # fmt: skip
     (line,) = written.then
     assert (line.unless_linked, line.records, line.on_error) == (False, "all_linked", "stop")
+
+
+# ------------------------------------------------------------------------ what is shown
+
+
+@pytest.mark.parametrize(
+    ("length", "wanted"), [(59, "x" * 59), (60, "x" * 60), (61, "x" * 59 + "…")]
+)
+def test_a_value_in_a_message_is_cut_to_sixty_characters(length, wanted):
+    assert shown("x" * length) == f"'{wanted}'"
+
+
+def test_what_a_secret_is_compared_with_is_masked_like_the_secret_itself():
+    plan = compile_plan([ruleset(of("hush", "is", "desk.ticket.token"))], SCHEMA, 1)
+
+    (trace,) = plan.explain(facts({"token": "hush"}, {"token": "before"}, SCHEMA))
+
+    (condition,) = trace.conditions.children
+    assert (condition.expected, condition.actual, condition.prior) == ("•••", "•••", "•••")
+    assert trace.because == "Token is •••"
+    assert "hush" not in str(trace.as_json())
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "actual", "said"),
+    [
+        ("is", "b", "a", 'Subject "a" is not "b"'),
+        ("is", "b", None, 'Subject is empty, not "b"'),
+        ("is_any_of", ["b", "c"], "a", 'Subject "a" is not any of "b", "c"'),
+        ("is_not", "a", "a", 'not so: Subject is not "a" (Subject is "a")'),
+        ("is_none_of", ["a"], "a", 'not so: Subject is none of "a" (Subject is "a")'),
+        ("contains", "b", "a", 'not so: Subject contains "b" (Subject is "a")'),
+        ("contains", "b", None, 'not so: Subject contains "b" (Subject is empty)'),
+    ],
+)
+def test_a_condition_is_denied_in_the_words_of_its_operator(op, value, actual, said):
+    plan = compile_plan([ruleset(of(value, op))], SCHEMA, 1)
+
+    (trace,) = plan.explain(facts({"subject": actual}, {}, SCHEMA))
+
+    assert trace.because == said
