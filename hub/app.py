@@ -144,20 +144,18 @@ class HubApp(FastAPI):
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    settings: HubSettings = app.state.settings
-    database: Database = app.state.database
     engine: Engine = app.state.engine
-    logs.configure(settings.logging)
-    engine.take()
-    await _bring_up_to_date(settings, database)
-    if app.state.serves:
-        await ensure_default(database)
-        await ensure_local_token(database, settings.data_dir)
-    clients: Clients = app.state.clients
-    await refuse_lost_key(database, settings)
-    await check_master_key(database, clients.keys)
-    await mark_broken(database, clients.states, app.state.catalog.connector_types)
+    database: Database = app.state.database
     whatifs: Whatifs = app.state.whatifs
+    clients: Clients = app.state.clients
+    logs.configure(app.state.settings.logging)
+    engine.take()
+    try:
+        await _check_and_fill(app)
+    except BaseException:
+        engine.give_back()
+        await database.close()
+        raise
     await engine.start()
     await whatifs.resume()
     try:
@@ -169,6 +167,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await clients.limits.close()
         await clients.close()
         await database.close()
+
+
+async def _check_and_fill(app: FastAPI) -> None:
+    """Refuse what this hub can't work with; make what the first start needs."""
+    settings: HubSettings = app.state.settings
+    database: Database = app.state.database
+    await _bring_up_to_date(settings, database)
+    if app.state.serves:
+        await ensure_default(database)
+        await ensure_local_token(database, settings.data_dir)
+    clients: Clients = app.state.clients
+    await refuse_lost_key(database, settings)
+    await check_master_key(database, clients.keys)
+    await mark_broken(database, clients.states, app.state.catalog.connector_types)
 
 
 async def _bring_up_to_date(settings: HubSettings, database: Database) -> None:

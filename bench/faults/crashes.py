@@ -40,7 +40,7 @@ def kill_a_worker(world: World, size: int) -> Verdict:
         killed.kill()
         wait_for(lambda since=since: all_go_on(world, since), "a takeover", 60, 0.2)
         taken.append(takeover_s(world.requests(), since))
-        killed.start(wait=False)
+        killed.start()
     found = world.verdict()
     found.more["takeover_s"] = max(taken)
     return found

@@ -51,8 +51,10 @@ def database_away_in_flight(world: World, size: int) -> Verdict:
         world.server.start()
         world.until(size // 2)
         world.server.pause()
-        time.sleep(_HANGS_S)
-        world.server.go_on()
+        try:
+            time.sleep(_HANGS_S)
+        finally:
+            world.server.go_on()
     found = world.verdict()
     assert load.answers[503] > 0, load.answers
     assert set(load.answers) <= _REFUSED, load.answers
@@ -72,8 +74,10 @@ def stop_without_database(world: World, size: int) -> Verdict:
         (world.server.pause, world.server.go_on),
     ):
         lose()
-        slowest = max(slowest, _all_stopped(world))
-        find()
+        try:
+            slowest = max(slowest, _all_stopped(world))
+        finally:
+            find()
         at_work(world)
     found = world.verdict()
     found.more["stop_s"] = slowest
@@ -85,7 +89,7 @@ def _all_stopped(world: World) -> float:
     for one in world.processes:
         one.terminate()
     for one in world.processes:
-        assert one.wait(40) == 0, one.text()
+        assert one.wait(60) in {0, 1}, one.text()  # 1: the database hung, and it says so
     return time.monotonic() - began
 
 
@@ -113,6 +117,7 @@ def another_schema(world: World, size: int) -> Verdict:
     _set_version(world, "9999")
     for one in world.processes:
         one.start(wait=False)
+    for one in world.processes:
         assert one.wait() == 1, one.text()
         assert "was written by a newer hub (its schema is 9999)" in one.text(), one.text()
         assert "Start that version of the hub" in one.text(), one.text()
@@ -122,8 +127,7 @@ def another_schema(world: World, size: int) -> Verdict:
         told = run(["worker"], world.environment(world.folder / "e", HUB_DATABASE__URL=empty))
         assert told.returncode == 1, told.stdout
         assert "Run: hub migrate" in told.stderr, told.stderr
-    for one in world.processes:
-        one.start()
+    at_work(world, workers=1)
     with world.load(min(size, 200)):
         pass
     return world.verdict()

@@ -36,7 +36,7 @@ def may_have_namespaces() -> bool:
 def addresses() -> Iterator[None]:
     """Give this machine the addresses under which hosts reach database and vendor."""
     for one in (DATABASE, VENDOR):
-        _ip("addr", "add", f"{one}/32", "dev", "lo")
+        _ip("addr", "replace", f"{one}/32", "dev", "lo")  # a killed run left them
     try:
         yield
     finally:

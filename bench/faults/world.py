@@ -77,12 +77,19 @@ class World:
         made.start(wait=wait)
         return made
 
-    def worker(self, *, wait: bool = True, prefix: Sequence[str] = (), **own: str) -> Process:
+    def worker(
+        self,
+        *,
+        wait: bool = True,
+        prefix: Sequence[str] = (),
+        options: Sequence[str] = (),
+        **own: str,
+    ) -> Process:
         """Start one more process that works, with a data folder of its own."""
         number = len(self.workers)
         place = self.folder / f"worker{number}"
         made = Process(
-            arguments=["worker", "--data", str(place)],
+            arguments=["worker", "--data", str(place), *options],
             log=self.folder / f"worker{number}.log",
             environment=self.environment(place, **own),
             ready="is at work",

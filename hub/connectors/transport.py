@@ -5,7 +5,7 @@ import errno
 import ipaddress
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -51,9 +51,15 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class Withdrawn(Exception):
+    """The request must not be sent any more."""
+
+
 CallSink = Callable[[Call], None]
+Ask = Callable[[], Awaitable[None]]
 HeadersSink = Callable[[int, Mapping[str, str]], None]
 _sink: ContextVar[CallSink | None] = ContextVar("call_sink", default=None)
+_ask: ContextVar[Ask | None] = ContextVar("ask_before_sending", default=None)
 
 
 @contextmanager
@@ -64,6 +70,19 @@ def recording(sink: CallSink) -> Iterator[None]:
         yield
     finally:
         _sink.reset(token)
+
+
+@contextmanager
+def asking_before_sending(ask: Ask) -> Iterator[None]:
+    """Ask at the last moment before each request made inside; what raises Withdrawn stops it.
+
+    A request may wait for a free connection, and a process may stand still meanwhile.
+    """
+    token = _ask.set(ask)
+    try:
+        yield
+    finally:
+        _ask.reset(token)
 
 
 @contextmanager
@@ -251,9 +270,22 @@ def _session(options: HttpOptions) -> aiohttp.ClientSession:
     )
     return aiohttp.ClientSession(
         connector=connector,
+        trace_configs=[_asking()],
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=("User-Agent", "Content-Type", "Accept", "Accept-Encoding"),
     )
+
+
+def _asking() -> aiohttp.TraceConfig:
+    config = aiohttp.TraceConfig()
+    config.on_request_headers_sent.append(_ask_first)  # called before they are written
+    return config
+
+
+async def _ask_first(*_: object) -> None:
+    ask = _ask.get()
+    if ask is not None:
+        await ask()
 
 
 _contexts: Final[dict[str, ssl.SSLContext]] = {}

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from hub.connectors.clients import OpenConnector
-from hub.connectors.transport import Call, recording, vendor_call
+from hub.connectors.transport import Call, Withdrawn, recording, vendor_call
 from hub.correlations.values import pack, unpack
 from hub.runs.ledger import LedgerRun
 from hub.sdk.actions import Action, ActionCall, ActionResult
@@ -73,6 +73,8 @@ class Job:
                     result = await function(call)
         except ConnectorError as error:
             return Attempted(error=error, calls=tuple(calls))
+        except Withdrawn:
+            raise
         except TimeoutError:
             late = OutcomeUnknown(f"There was no answer within {self.timeout_s:g} s.")
             return Attempted(error=late, calls=tuple(calls))

@@ -104,6 +104,10 @@ class Engine:
         """Take a database that belongs to one process; StartRefused when another has it."""
         self._lock.acquire()
 
+    def give_back(self) -> None:
+        """Let another process have the database, when this one does not start after all."""
+        self._lock.release()
+
     async def start(self) -> None:
         """Take the database, schedule what a former process left, begin to work.
 
@@ -134,9 +138,15 @@ class Engine:
         what is in work is left to others, or to the next start.
         """
         self._assembly.stop.set()
+        ending = asyncio.create_task(self._end())
+        patience = self.settings.dispatch.http_timeout_s + _GRACE_S
         try:
-            async with asyncio.timeout(self.settings.dispatch.http_timeout_s + _GRACE_S):
-                await self._end()
+            # not wait_for: what hangs with the database may not end when it is cancelled, either
+            await asyncio.wait({ending}, timeout=patience)
+            if not ending.cancel():
+                await ending
+            else:
+                _log.warning("stopped with work left: the database hangs")
         except Exception as error:
             if not is_away(error):
                 raise

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from hub.connectors.clients import OpenConnector
 from hub.connectors.states import ConnectorState
+from hub.connectors.transport import Withdrawn, asking_before_sending
 from hub.deliveries.repository import Hold, PendingEvent
 from hub.deliveries.steps import Finish, Mark, Step, ToWrite
 from hub.dispatch.shards import Lease, monotonic, prove
@@ -30,7 +31,7 @@ _NOT_LIVE: Final = frozenset({"import", "replay"})
 _BUDGET_WAIT: Final = timedelta(minutes=5)
 
 
-class Fenced(Exception):
+class Fenced(Withdrawn):
     """Another process owns the shard by now: nothing more may be sent or written for it."""
 
 
@@ -251,7 +252,7 @@ class Sending:
         run, finding = job.run, job.action.repeat is Repeat.FIND_FIRST
         unknown = run.state == "sent" or run.error_class == "OutcomeUnknown"
         if finding and unknown and not (self.fresh and run.attempts == 0):
-            not_before = _arrives_by(run, job.timeout_s)
+            not_before = run.sent_at and run.sent_at + timedelta(seconds=job.timeout_s)
             if not_before is not None and not_before > self.parts.now():
                 return self.outcomes.hold("retry", run, not_before=not_before)
             looked = await self._guarded(job, look=True)
@@ -311,7 +312,8 @@ class Sending:
         now = self.parts.now()
         run.first_at, run.sent_at = run.first_at or now, run.sent_at or now
         self.parts.passing("before_send")
-        attempted = await job.perform()
+        with asking_before_sending(self._prove):
+            attempted = await job.perform()
         self.parts.passing("after_send")
         self.outcomes.attempted(run, attempted)
         return attempted
@@ -393,7 +395,3 @@ class NoService(Exception):
 
 def _made(one: LedgerRun, run: LedgerRun) -> bool:
     return (one.connector_id, one.source_object) == (run.connector_id, run.source_object)
-
-
-def _arrives_by(run: LedgerRun, timeout_s: float) -> datetime | None:
-    return None if run.sent_at is None else run.sent_at + timedelta(seconds=timeout_s)

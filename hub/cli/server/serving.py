@@ -56,11 +56,15 @@ def run_all(servers: Mapping[socket.socket, "Server"], opening: Opening | None =
         async with opening.closing():
             await _serve_opened(servers, opening)
 
-    with (
-        _stopping(listed),
-        asyncio.Runner(loop_factory=listed[0].config.get_loop_factory()) as runner,
-    ):
-        runner.run(serve())
+    try:
+        with (
+            _stopping(listed),
+            asyncio.Runner(loop_factory=listed[0].config.get_loop_factory()) as runner,
+        ):
+            runner.run(serve())
+    finally:
+        if opening is not None:
+            opening.ended()
 
 
 def _served(servers: Mapping[socket.socket, "Server"]) -> list[Coroutine[Any, Any, None]]:

@@ -2,16 +2,21 @@
 
 import asyncio
 import contextlib
+import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
+
+from hub.cli.failure import Status
 
 if TYPE_CHECKING:
     from hub.db.engine import Database
     from hub.http.gate import Gate
 
 _LOOK_S: Final = 1.0
+_GRACE_S: Final = 20.0
 
 
 class Opening:
@@ -23,6 +28,7 @@ class Opening:
     def __init__(self, app: Any, gate: "Gate | None" = None) -> None:  # noqa: ANN401 - FastAPI, imported late
         self._app, self._gate = app, gate
         self._lifespan = contextlib.AsyncExitStack()
+        self._insisting: threading.Timer | None = None
 
     async def at_once(self) -> bool:
         """Open if the database answers; False: it has to be waited for."""
@@ -45,9 +51,30 @@ class Opening:
 
     @contextlib.asynccontextmanager
     async def closing(self) -> AsyncIterator[None]:
-        """Close at the end of the block what was opened by then."""
-        async with self._lifespan:
-            yield
+        """Close at the end of the block what was opened by then.
+
+        From there the process ends in time, whatever hangs; `ended` takes that back.
+        """
+        try:
+            async with self._lifespan:
+                try:
+                    yield
+                finally:
+                    self._insist()
+        except BaseException:
+            self.ended()
+            raise
+
+    def ended(self) -> None:
+        """Take note that the process has come to its end."""
+        if self._insisting is not None:
+            self._insisting.cancel()
+
+    def _insist(self) -> None:
+        patience = self._app.state.settings.dispatch.http_timeout_s + _GRACE_S
+        self._insisting = threading.Timer(patience, _leave)
+        self._insisting.daemon = True
+        self._insisting.start()
 
     async def _away(self) -> str:
         from hub.db.away import why_away  # noqa: PLC0415 - so that --help is quick
@@ -59,3 +86,8 @@ class Opening:
         await self._lifespan.enter_async_context(self._app.router.lifespan_context(self._app))
         if self._gate is not None:
             self._gate.open()
+
+
+def _leave() -> None:
+    typer.echo("The database hangs: left without it; others, or the next start, go on.", err=True)
+    os._exit(Status.FAILED)

@@ -6,6 +6,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from bench.faults.postgres import Server
+from bench.faults.world import POSTGRES, world
 from hub.cli.main import run
 from hub.http.gate import Gate
 
@@ -64,3 +66,21 @@ async def test_a_hub_that_waits_for_its_database_lives_and_refuses_for_now() -> 
     assert posted.headers["retry-after"] == "5"
     assert posted.json()["detail"] == "The hub waits for its database."
     assert opened.status_code == 404
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_a_worker_tells_how_it_does(own_server: Server) -> None:
+    with world(POSTGRES, own_server) as made:
+        working = made.worker(options=("--port", "0"))
+        url = working.text().rpartition("metrics at ")[2].strip()
+
+        ready = httpx.get(f"{url}/readyz", trust_env=False)
+        counted = httpx.get(f"{url}/metrics", trust_env=False).text
+        absent = httpx.get(f"{url}/api/v1/tenants", trust_env=False)
+        working.terminate()
+
+        assert working.wait() == 0
+    assert ready.json()["status"] == "ready"
+    assert "hub_events_pending 0" in counted
+    assert absent.status_code == 404
