@@ -89,6 +89,38 @@ async def test_our_own_writes_come_back_as_echoes(world):
     assert await world.salesforce.comments(case) == []
 
 
+async def test_every_other_write_of_ours_comes_back_as_an_echo(world):
+    writes = (
+        act("pagerduty.set_title", title="New title"),
+        act("pagerduty.set_urgency", urgency="low"),
+        act("pagerduty.set_custom_fields", fields={"environment": "production"}),
+        act("pagerduty.set_incident_type", incident_type="major_default"),
+        act("pagerduty.publish_status_update", message="We are on it"),
+        act("pagerduty.add_responders", users=["PUSER04"]),
+        act("pagerduty.reassign_incident", users=["PUSER02"]),
+        act("pagerduty.move_incident", service="PWEB001"),
+        act("pagerduty.escalate_incident"),
+        act("pagerduty.snooze_incident", duration="1h"),
+        act("pagerduty.run_workflow", workflow="PWORK01"),
+    )
+    change = rule("Write all", ["salesforce.case.updated"], *writes)
+    every = rule(
+        "Anything counts",
+        ["pagerduty.incident.*"],
+        act("salesforce.add_comment", body="{{ hub.event.trigger }}"),
+    )
+    case, _ = await linked(world, "Every echo", change, every)
+
+    await world.salesforce.change_case(case, Status="Working")
+
+    async def done():
+        return (await world.paging.state())["workflow_runs"]
+
+    await world.until(done)
+    await world.quiet()
+    assert await world.salesforce.comments(case) == []
+
+
 async def test_a_merge_does_not_close_the_case(world):
     adopt = act(
         "salesforce.create_record",

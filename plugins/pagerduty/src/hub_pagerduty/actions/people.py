@@ -1,6 +1,7 @@
 """Who works on an incident: reassign, escalate, responders; and snooze and merge."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC
 from typing import Any, Self
 
@@ -137,7 +138,8 @@ async def reassign(call: Call[Reassign]) -> ActionResult:
             people = ", ".join(call.params.users)
             raise hub.Rejected(f"PagerDuty has no user {people} to assign to.") from refused
         raise
-    return result(f"Reassigned {shown(incident)} to {', '.join(call.params.users)}", incident)
+    done = result(f"Reassigned {shown(incident)} to {', '.join(call.params.users)}", incident)
+    return replace(done, wrote={"assignees": tuple(users)})
 
 
 def reassigned_values(params: Reassign) -> Mapping[str, Value]:
@@ -164,10 +166,16 @@ async def escalate(call: Call[Escalate]) -> ActionResult:
     policy = call.params.escalation_policy
     if policy:
         answer = await change(call, escalation_policy=reference(policy, "escalation_policy"))
-        return result(f"Escalated {shown(incident)} to policy {policy}", answer)
+        return _chosen(f"Escalated {shown(incident)} to policy {policy}", answer)
     level = call.params.level or await _next_level(call.client, incident)
     answer = await change(call, escalation_level=level)
-    return result(f"Escalated {shown(incident)} to level {level}", answer)
+    return _chosen(f"Escalated {shown(incident)} to level {level}", answer)
+
+
+def _chosen(summary: str, incident: Json) -> ActionResult:
+    """Say that PagerDuty chose the people: its webhook will name them."""
+    assignees = incident_values(incident).get("assignees")
+    return replace(result(summary, incident), wrote={"assignees": assignees} if assignees else {})
 
 
 async def snooze(call: Call[Snooze]) -> ActionResult:
@@ -175,12 +183,14 @@ async def snooze(call: Call[Snooze]) -> ActionResult:
     incident = await read(call.client, incident_id(call))
     if incident.get("status") == "resolved":
         return result(f"Left {shown(incident)} alone: it is resolved", incident, changed=False)
-    if incident.get("status") == "triggered":
+    rests = incident.get("status") == "acknowledged"
+    if not rests:
         await change(call, status="acknowledged")
     path = f"/incidents/{incident_id(call)}/snooze"
     body = {"duration": seconds_of(call.params.duration)}
     answer = await call.client.post_one(path, "incident", body, by=await acting(call))
-    return result(f"Snoozed {shown(answer)} for {call.params.duration}", answer)
+    done = result(f"Snoozed {shown(answer)} for {call.params.duration}", answer)
+    return done if rests else replace(done, wrote={"status": "acknowledged"})
 
 
 async def merge(call: Call[Merge]) -> ActionResult:
@@ -232,7 +242,8 @@ async def add_responders(call: Call[Responders]) -> ActionResult:
     }
     await call.client.post(f"/incidents/{incident_id(call)}/responder_requests", body)
     asked = ", ".join([*call.params.users, *call.params.escalation_policies])
-    return ActionResult(summary=f"Asked {asked} to help")
+    wrote = {"responder": targets[0]["id"]} if len(targets) == 1 else {}
+    return ActionResult(summary=f"Asked {asked} to help", wrote=wrote)
 
 
 async def _asked_before(call: Call[Responders]) -> set[str]:

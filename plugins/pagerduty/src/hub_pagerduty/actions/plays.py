@@ -79,7 +79,7 @@ async def _start(call: Call[Any], workflow: str) -> ActionResult:
         await call.client.post(f"/incident_workflows/{workflow}/instances", body)
     except errors.NotThere as missing:
         raise hub.Rejected(f"There is no workflow {workflow!r} ({missing})") from missing
-    return ActionResult(summary="Started the workflow", note=note)
+    return ActionResult(summary="Started the workflow", note=note, wrote={"workflow": workflow})
 
 
 def _announcement(call: Call[Any], what: str) -> str:
