@@ -111,7 +111,8 @@ async def test_an_incident_on_service_xyz_makes_a_case_with_all_required_fields(
         assert answer.status_code == 201
 
     async def made() -> Any:
-        return [one for one in await world.cases() if one["Id"] not in before]
+        found = [one for one in await world.cases() if one["Id"] not in before]
+        return [one for one in found if str(one["Subject"]).startswith("Down on")]
 
     [case] = await world.until(made)
     await world.quiet()
