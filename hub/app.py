@@ -26,6 +26,7 @@ from hub.db.engine import Database
 from hub.deliveries import endpoints as deliveries
 from hub.deliveries.ingress import Door
 from hub.http.application import equip
+from hub.http.queries import refuse_unknown_queries
 from hub.imports import endpoints as imports
 from hub.mappings import endpoints as mappings
 from hub.mappings.attaching import Attaching

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
 from hub import clock
-from hub.errors import NotFound
+from hub.errors import Fault, Invalid, NotFound
 
 NewId: TypeAlias = Callable[[], uuid.UUID]
 Prefix: TypeAlias = Literal["dlv", "evt", "run", "cor", "act", "lnk", "aud"]
@@ -27,6 +27,20 @@ def new_id() -> uuid.UUID:
 def shown(prefix: Prefix, number: int) -> str:
     """Return a row's number as people see it: `dlv_42`."""
     return f"{prefix}_{number}"
+
+
+def cursor(prefix: Prefix, text: str) -> int:
+    """Return the row's number that a list's cursor names; Invalid when it is no cursor."""
+    try:
+        return number(prefix, text)
+    except NotFound as error:
+        raise no_cursor(text) from error
+
+
+def no_cursor(text: str) -> Invalid:
+    """Return the error for a text that is not a cursor of a list."""
+    detail = f"{text!r} is no cursor of this list: give `next` of the page before."
+    return Invalid(detail, errors=[Fault("/cursor", detail, "cursor")])
 
 
 def number(prefix: Prefix, text: str) -> int:

@@ -6,8 +6,10 @@ connector is not here.
 
 import os
 import tempfile
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -233,10 +235,34 @@ def load_settings(**overrides: object) -> HubSettings:
         return HubSettings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
     except ValidationError as error:
         faults = "; ".join(
-            f"HUB_{'__'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
-            for fault in error.errors()
+            f"{_variable(*fault['loc'])}: {_said(fault['loc'], fault)}" for fault in error.errors()
         )
         raise StartRefused(f"The settings can't be used. {faults}") from error
+
+
+def _variable(*path: object) -> str:
+    return f"HUB_{'__'.join(str(part) for part in path).upper()}"
+
+
+def _said(path: tuple[object, ...], fault: Mapping[str, Any]) -> str:
+    """Tell what is wrong with a variable: one that is not known is answered with the nearest."""
+    if fault["type"] != "extra_forbidden":
+        return str(fault["msg"])
+    near = get_close_matches(_variable(*path), list(_variables(HubSettings)), 1, 0.8)
+    return (
+        f"There is no such setting. Did you mean {near[0]}?"
+        if near
+        else ("There is no such setting; docs/reference/settings.md lists them all.")
+    )
+
+
+def _variables(model: type[BaseModel], *path: str) -> Iterator[str]:
+    for name, info in model.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _variables(kind, *path, name)
+        else:
+            yield _variable(*path, name)
 
 
 def local_token(data_dir: Path) -> str | None:

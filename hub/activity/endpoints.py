@@ -12,7 +12,8 @@ from hub.activity.schemas import ActivityOut, AuditOut
 from hub.http.actor import AuditRead, OperationsRead
 from hub.http.deps import ReadSession
 from hub.http.paging import Page, PageQuery
-from hub.ids import number, shown
+from hub.ids import cursor as row_of
+from hub.ids import shown
 
 router = APIRouter(prefix="/api/v1/tenants/{tenant}", tags=["operations"])
 
@@ -56,7 +57,7 @@ async def list_audit(
 
 
 def _row(cursor: str | None, prefix: Literal["act", "aud"]) -> str | None:
-    return str(number(prefix, cursor)) if cursor is not None else None
+    return str(row_of(prefix, cursor)) if cursor is not None else None
 
 
 def _cursor(row: str | None, prefix: Literal["act", "aud"]) -> str | None:

@@ -7,8 +7,10 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from hub import ids
 from hub.db.base import Base
 from hub.errors import NotFound
+from hub.ids import no_cursor
 
 M = TypeVar("M", bound=Base)
 
@@ -29,6 +31,7 @@ class Repository(Generic[M]):
 
     model: type[M]
     word: ClassVar[str] = "row"
+    prefix: ClassVar[ids.Prefix | None] = None
 
     def __init__(self, session: AsyncSession, tenant: uuid.UUID) -> None:
         self.session = session
@@ -47,8 +50,12 @@ class Repository(Generic[M]):
         """
         row = await self._first(self._column("id") == key, lock=lock)
         if row is None:
-            raise NotFound(f"There is no {self.word} {key}.")
+            raise NotFound(f"There is no {self.word} {self.shown(key)}.")
         return row
+
+    def shown(self, key: object) -> str:
+        """Return an id as people see it."""
+        return ids.shown(self.prefix, key) if self.prefix and isinstance(key, int) else str(key)
 
     async def find(self, *conditions: ColumnElement[bool]) -> Sequence[M]:
         """Return all rows that meet the conditions."""
@@ -76,8 +83,8 @@ class Repository(Generic[M]):
         kind = self._column("id").type.python_type
         try:
             return kind(after)
-        except ValueError as error:
-            raise NotFound(f"{after!r} is not a cursor of this list.") from error
+        except (ValueError, OverflowError) as error:
+            raise no_cursor(after) from error
 
     async def count(self, *conditions: ColumnElement[bool]) -> int:
         """Return how many rows meet the conditions."""

@@ -21,6 +21,7 @@ class Deliveries(Repository[Delivery]):
 
     model = Delivery
     word = "delivery"
+    prefix = "dlv"
 
     async def newest(
         self, *conditions: ColumnElement[bool], after: str | None, limit: int

@@ -68,7 +68,7 @@ class DeliveriesService:
             *([history.of_source(source)] if source else []),
             *history.between(since, until),
         ]
-        row = str(ids.number("dlv", after)) if after else None
+        row = str(ids.cursor("dlv", after)) if after else None
         found = await self.deliveries.newest(*conditions, after=row, limit=limit)
         shown = [delivery_out(one, names) for one in found.items]
         return shown, ids.shown("dlv", int(found.next)) if found.next else None

@@ -1,12 +1,13 @@
 """ETag on reads, If-Match on writes: nobody overwrites what they have not seen."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 from fastapi import Header, Response
 
-from hub.errors import ChangedMeanwhile, EditedMeanwhile, PreconditionMissing
+from hub.errors import BadRequest, ChangedMeanwhile, EditedMeanwhile, PreconditionMissing
 
 IfMatch = Annotated[
     str | None,
@@ -16,6 +17,10 @@ IfMatch = Annotated[
         description="The ETag of the state that this change was made from, or * for any.",
     ),
 ]
+
+
+_ETAG: Final = re.compile(r'\*|"[^"]*"')
+_EXAMPLE: Final = 'If-Match: "7", or *'
 
 
 class Versioned(Protocol):
@@ -88,8 +93,14 @@ def require_version(if_match: str | None, version: int) -> None:
 
 
 def matches(if_match: str | None, version: int) -> bool:
-    """Tell whether a change was made from this version; PreconditionMissing without If-Match."""
+    """Tell whether a change was made from this version.
+
+    PreconditionMissing without If-Match, BadRequest when it is no ETag.
+    """
     if if_match is None:
         raise PreconditionMissing("Send the ETag that you were shown as If-Match (or *).")
     shown = {part.strip().removeprefix("W/") for part in if_match.split(",")}
+    wrong = next((one for one in shown if not _ETAG.fullmatch(one)), None)
+    if wrong is not None:
+        raise BadRequest(f"If-Match: {wrong!r} is no ETag. Send one as it came, as {_EXAMPLE}.")
     return bool(shown & {"*", etag_of(version)})

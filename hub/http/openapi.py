@@ -146,7 +146,7 @@ def _problems(operation: Json, needed: str | None, method: str) -> dict[int, str
         told |= _NEEDS_WHO
     if operation["parameters"]:
         told[404] = "There is no such thing here."
-    if operation["parameters"] or "requestBody" in operation:
+    if guarded or operation["parameters"] or "requestBody" in operation:
         told[422] = "The request says things that are not possible."
     if method != "GET":
         told |= _WRITING

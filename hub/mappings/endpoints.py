@@ -220,23 +220,26 @@ async def import_service_mappings(
     writing: Writing,
     request: Request,
     plan: bool = False,  # noqa: FBT001, FBT002 - a query parameter
+    mode: Annotated[
+        Literal["merge", "replace"],
+        Query(description="Of CSV: replace drops the rows that it does not have."),
+    ] = "merge",
 ) -> ImportPlan:
     """Make the rows what the document says; with `plan` only tell the difference.
 
     Nothing is changed when any row is wrong. JSON, or CSV as `text/csv`.
     """
-    document = await _document(request)
+    document = await _document(request, mode)
     return await writing(actor).take_in(document, plan=plan)
 
 
-async def _document(request: Request) -> MappingsDocument:
+async def _document(request: Request, mode: Literal["merge", "replace"]) -> MappingsDocument:
     raw = await request.body()
     if request.headers.get("content-type", "").startswith(CSV):
         try:
             rows = from_csv(raw.decode("utf-8"))
         except UnicodeDecodeError as error:
             raise BadRequest("The CSV is not UTF-8.") from error
-        mode = "replace" if request.query_params.get("mode") == "replace" else "merge"
         return MappingsDocument(service_mappings=rows, mode=mode)
     return from_json(raw)
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Final
 
-_MOST = 12
+_MOST: Final = 12
+_CLOSE: Final = 0.65
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -15,11 +17,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     wanted = name.casefold()
     if wanted in by_fold:
         return by_fold[wanted]
-    close = get_close_matches(wanted, list(by_fold), 1, 0.6)
+    close = get_close_matches(wanted, list(by_fold), 1, _CLOSE)
     if close:
         return by_fold[close[0]]
     last = {one.rpartition(".")[2]: one for one in by_fold}
-    close = get_close_matches(wanted.rpartition(".")[2], list(last), 1, 0.6)
+    close = get_close_matches(wanted.rpartition(".")[2], list(last), 1, _CLOSE)
     return by_fold[last[close[0]]] if close else None
 
 

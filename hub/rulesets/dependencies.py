@@ -1,15 +1,16 @@
 """What the rulesets' endpoints are handed."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import Body, Depends, Path, Request
+from fastapi import Body, Depends, Path, Query, Request
 from pydantic import AfterValidator
 
 from hub.http.actor import Actor
 from hub.http.bodies import unstorable
 from hub.http.deps import ReadSession, TheCatalog, TheClock, TheSettings, WriteSession
-from hub.rulesets.live import LiveLists
+from hub.rulesets.bodies import RuleJson, readable
+from hub.rulesets.live import PATIENCE_S, LiveLists
 from hub.rulesets.plans import Plans
 from hub.rulesets.work import Work
 
@@ -52,7 +53,31 @@ Writing = Annotated[MakeWork, Depends(_writing)]
 
 def _lists(request: Request) -> Callable[[Actor], LiveLists | None]:
     clients = getattr(request.app.state, "clients", None)
-    return lambda actor: LiveLists(clients, actor.slug) if clients is not None else None
+    return lambda actor: LiveLists(clients, actor.slug, PATIENCE_S) if clients is not None else None
+
+
+Live = Annotated[
+    bool,
+    Query(description="Ask the vendors whether their lists have what the rules name."),
+]
+
+
+async def asked_lists(
+    request: Request, actor: Actor, wanted: Callable[[Work], Awaitable[Sequence[RuleJson]]]
+) -> LiveLists | None:
+    """Return the vendors' lists, asked for what some rules name; None: there is nobody to ask.
+
+    For use before a request's own session is opened: meanwhile nothing is locked.
+    """
+    lists, state = _lists(request)(actor), request.app.state
+    if lists is None:
+        return None
+    async with state.database.reading() as session:
+        work = Work(session, actor, state.catalog, state.plans)
+        rules = readable({"rules": list(await wanted(work))})[0]
+        schema = await work.schema()
+    await lists.ask(rules, schema)
+    return lists
 
 
 TheLists = Annotated[Callable[[Actor], LiveLists | None], Depends(_lists)]

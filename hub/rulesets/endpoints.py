@@ -8,7 +8,7 @@ from hub.http.actor import RulesCreate, RulesDelete, RulesEdit, RulesRead
 from hub.http.etags import IfMatch, require_match, require_unraced, set_etag
 from hub.http.paging import Page
 from hub.rulesets import service, versions
-from hub.rulesets.dependencies import Named, Reading, Rule, RuleId, TheLists, Writing
+from hub.rulesets.dependencies import Live, Named, Reading, Rule, RuleId, TheLists, Writing
 from hub.rulesets.endpoints_history import router as history
 from hub.rulesets.endpoints_templates import router as templates
 from hub.rulesets.endpoints_trial import router as trial
@@ -175,11 +175,12 @@ async def check_draft(
     lists: TheLists,
     ruleset: Named,
     asked: CheckIn | None = None,
-    live: bool = False,  # noqa: FBT001, FBT002 - a query parameter
+    live: Live = True,  # noqa: FBT002 - a query parameter
 ) -> Checked:
     """Say everything that is wrong or odd with the draft, or with other rules; saves nothing.
 
-    With `live` the vendors are asked whether their lists have what the rules name.
+    With `live` the vendors are asked whether their lists have what the rules name; one that
+    does not answer is noted.
     """
     work = reading(actor)
     row = await work.found(ruleset)

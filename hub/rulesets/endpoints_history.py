@@ -2,16 +2,18 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from hub.http.actor import RulesEdit, RulesRead
 from hub.http.etags import IfMatch
 from hub.http.paging import Page, PageQuery
+from hub.ids import no_cursor
 from hub.rulesets import exchange, versions
-from hub.rulesets.bodies import rules_of
-from hub.rulesets.dependencies import STORABLE, Named, Reading, Writing
+from hub.rulesets.bodies import RuleJson, rules_of
+from hub.rulesets.dependencies import STORABLE, Live, Named, Reading, Writing, asked_lists
 from hub.rulesets.documents import read_document, to_json, to_yaml
+from hub.rulesets.live import LiveLists
 from hub.rulesets.schemas import (
     DiffOut,
     ImportPlan,
@@ -22,6 +24,7 @@ from hub.rulesets.schemas import (
     VersionOut,
     VersionWhole,
 )
+from hub.rulesets.work import Work
 
 router = APIRouter(tags=["rulesets"])
 _LIST = "/api/v1/tenants/{tenant}/rulesets"
@@ -50,10 +53,42 @@ class ImportQuery(BaseModel):
     states: bool = Field(default=False, description="Take the document's states too.")
     accept_warnings: bool = Field(default=True, description="Publish despite lint warnings.")
     note: str = Field(default="", max_length=2000)
+    live: bool = Field(default=True, description="Ask the vendors' lists, if it publishes.")
 
-    def chosen(self) -> exchange.Options:
+    def chosen(self, lists: LiveLists | None) -> exchange.Options:
         """Return the options of the import."""
-        return exchange.Options(**self.model_dump())
+        return exchange.Options(**self.model_dump(exclude={"live"}), lists=lists)
+
+
+async def _document(request: Request) -> RulesetsDocument:
+    return read_document(await request.body(), request.headers.get("content-type", ""))
+
+
+async def _before_import(
+    request: Request,
+    actor: RulesEdit,
+    options: Annotated[ImportQuery, Query()],
+) -> LiveLists | None:
+    if not (options.live and options.publish):
+        return None
+
+    async def rules(_: Work) -> list[RuleJson]:
+        document = await _document(request)
+        return [dict(rule) for one in document.rulesets for rule in one.rules]
+
+    return await asked_lists(request, actor, rules)
+
+
+async def _before_publishing(
+    request: Request,
+    actor: RulesEdit,
+    ruleset: Named,
+    live: Live = True,  # noqa: FBT002 - a query parameter
+) -> LiveLists | None:
+    async def rules(work: Work) -> list[RuleJson]:
+        return rules_of(await work.body(await work.found(ruleset)))
+
+    return await asked_lists(request, actor, rules) if live else None
 
 
 @router.get(
@@ -81,6 +116,7 @@ async def export_rulesets(
 @router.post(f"{_LIST}/import", operation_id="import_rulesets", openapi_extra=_DOCUMENT)
 async def import_rulesets(
     actor: RulesEdit,
+    lists: Annotated[LiveLists | None, Depends(_before_import)],
     writing: Writing,
     request: Request,
     options: Annotated[ImportQuery, Query()],
@@ -90,13 +126,14 @@ async def import_rulesets(
     Nothing is applied when any rule is wrong: all faults are listed. New rulesets are disabled
     unless `states` says to take the document's states. The same document twice changes nothing.
     """
-    document = read_document(await request.body(), request.headers.get("content-type", ""))
-    return await exchange.take_in(writing(actor), document, options.chosen())
+    document = await _document(request)
+    return await exchange.take_in(writing(actor), document, options.chosen(lists))
 
 
 @router.post(_ONE + "/draft:publish", operation_id="publish_draft")
 async def publish_draft(
     actor: RulesEdit,
+    lists: Annotated[LiveLists | None, Depends(_before_publishing)],
     writing: Writing,
     ruleset: Named,
     asked: PublishIn | None = None,
@@ -104,11 +141,12 @@ async def publish_draft(
 ) -> Published:
     """Make the draft a new, immutable version and the active one.
 
-    422 lists what is wrong; 409 what the linter blocks, or warns of and was not accepted.
+    422 lists what is wrong; 409 what the linter blocks, or warns of and was not accepted. With
+    `live` the vendors are asked whether their lists have what the rules name.
     """
     work = writing(actor)
     row = await work.found(ruleset)
-    version, number = await versions.publish(work, row, asked or PublishIn(), if_match)
+    version, number = await versions.publish(work, row, asked or PublishIn(), if_match, lists)
     return Published(**versions.show_version(row, version), rules_version=number)
 
 
@@ -119,7 +157,9 @@ async def list_versions(
     """List published versions, the newest first."""
     work = reading(actor)
     row = await work.found(ruleset)
-    before = int(page.cursor) if page.cursor and page.cursor.isdecimal() else None
+    if page.cursor and not (page.cursor.isascii() and page.cursor.isdigit()):
+        raise no_cursor(page.cursor)
+    before = int(page.cursor[:18]) if page.cursor else None
     found = await work.versions.history(row.id, before, page.limit + 1)
     shown = [VersionOut(**versions.show_version(row, one)) for one in found[: page.limit]]
     more = str(shown[-1].version) if len(found) > page.limit else None

@@ -12,6 +12,7 @@ from hub.rulesets import service, versions
 from hub.rulesets.bodies import RuleJson, body_of, checksum, id_of, named_alike, rules_of
 from hub.rulesets.diff import Diff, diff
 from hub.rulesets.lint import Finding
+from hub.rulesets.live import LiveLists
 from hub.rulesets.models import Ruleset
 from hub.rulesets.schemas import (
     FindingOut,
@@ -32,7 +33,7 @@ class Options:
 
     `publish` makes what changed the active version; without it only drafts are written.
     `states` sets the states that the document names; without it new rulesets are disabled
-    and others stay as they are.
+    and others stay as they are. `lists` are the vendors', asked before.
     """
 
     plan: bool = False
@@ -40,6 +41,7 @@ class Options:
     states: bool = False
     accept_warnings: bool = True
     note: str = ""
+    lists: LiveLists | None = None
 
 
 @dataclass(slots=True)
@@ -199,6 +201,7 @@ async def _odd(work: Work, step: _Step, prefix: str, options: Options) -> list[F
         return []
     row = step.row or Ruleset(id=new_id(), name=step.asked.name, description="", state="disabled")
     step.findings = await work.findings(row, step.rules)
+    step.findings += await work.missing(step.rules, options.lists)
     blocking = {"error"} if options.accept_warnings else {"error", "warning"}
     return [
         Fault(f"{prefix}{one.pointer}", f"{one.rule_name}: {one.message}", one.code)
@@ -253,7 +256,7 @@ async def _apply(work: Work, step: _Step, options: Options) -> None:
     draft = await work.drafts.of(row.id)
     if options.publish and step.publishable and draft is not None:
         asked_note = PublishIn(note=options.note or "Imported", accept_warnings=True)
-        await versions.publish_body(work, row, draft, asked_note)
+        await versions.publish_body(work, row, draft, asked_note, options.lists)
     if options.states and step.asked.state != row.state:
         await service.change(work, row, RulesetPatch(state=step.asked.state))
 

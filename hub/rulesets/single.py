@@ -94,6 +94,12 @@ def _expected(rule: Rule, schema: Schema) -> Iterator[Note]:
             yield Note(code="L101", message=text, pointer=f"/then/{index}/with/fields")
 
 
+def field_called(name: str, target: str, schema: Schema) -> FieldSchema | None:
+    """Return the field that a rule calls so: by its whole name, its key or as the vendor does."""
+    own = name.removeprefix(f"{target}.")
+    return schema.fields.get(name) or _field_named(own, target, schema)
+
+
 def _field_named(name: str, target: str, schema: Schema) -> FieldSchema | None:
     fields = schema.fields_of(target)
     return next((one for one in fields if name in (one.key, one.vendor_name)), None)
@@ -107,7 +113,7 @@ def _literals(rule: Rule, schema: Schema) -> Iterator[Note]:
             continue
         target = target_of(action, line.params, rule.object)
         for pointer, name, value in set_fields(line.params, target):
-            field = schema.fields.get(name)
+            field = field_called(name, target, schema)
             if field is None or not isinstance(value, str) or "{{" in value:
                 continue
             at = f"/then/{index}/with{pointer}"

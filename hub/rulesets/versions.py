@@ -242,7 +242,8 @@ async def checked(
     if lists is not None:
         schema = await work.schema()
         await work.session.close()
-        findings += await lists.findings(readable(body)[0], schema)
+        await lists.ask(readable(body)[0], schema)
+        findings += lists.findings(readable(body)[0], schema)
     severities = {one.severity for one in problems} | {one.severity for one in findings}
     return Checked(
         publishable="error" not in severities and bool(asked),
@@ -253,9 +254,16 @@ async def checked(
 
 
 async def publish(
-    work: Work, row: Ruleset, asked: PublishIn, if_match: str | None
+    work: Work,
+    row: Ruleset,
+    asked: PublishIn,
+    if_match: str | None,
+    lists: LiveLists | None = None,
 ) -> tuple[RulesetVersion, int]:
-    """Make the draft a new, immutable version and active; returns the tenant's rules version."""
+    """Make the draft a new, immutable version and active; returns the tenant's rules version.
+
+    `lists` were asked before, so that nobody waits for vendors while rows are locked.
+    """
     draft = await work.drafts.of(row.id)
     if if_match is not None:
         await _matched(work, row, if_match)
@@ -264,11 +272,15 @@ async def publish(
     active = await work.active(row)
     if active is not None and active.checksum == checksum(draft.body):
         raise Conflict("Nothing changed: the draft says the same as the active version.")
-    return await publish_body(work, row, draft, asked)
+    return await publish_body(work, row, draft, asked, lists)
 
 
 async def publish_body(
-    work: Work, row: Ruleset, draft: RulesetDraft, asked: PublishIn
+    work: Work,
+    row: Ruleset,
+    draft: RulesetDraft,
+    asked: PublishIn,
+    lists: LiveLists | None = None,
 ) -> tuple[RulesetVersion, int]:
     """Check and lint the draft, and write it as the next version."""
     rules = rules_of(draft.body)
@@ -277,7 +289,7 @@ async def publish_body(
     await work.refuse_wrong(rules)
     await work.refuse_crowd(row, rules)
     rules = await _with_own_ids(work, row, rules)
-    findings = await work.findings(row, rules)
+    findings = await work.findings(row, rules) + await work.missing(rules, lists)
     refuse_odd(findings, accept_warnings=asked.accept_warnings)
     version = RulesetVersion(
         ruleset_id=row.id,

@@ -16,6 +16,7 @@ from hub.rules import Problem, Schema, check_ruleset
 from hub.rules import Ruleset as PlanRuleset
 from hub.rulesets.bodies import readable, rules_of
 from hub.rulesets.lint import Finding, lint
+from hub.rulesets.live import LiveLists
 from hub.rulesets.models import Ruleset, RulesetDraft, RulesetVersion
 from hub.rulesets.plans import Plans, plan_ruleset
 from hub.rulesets.repository import Drafts, Rulesets, Versions, WhatIfs
@@ -124,6 +125,14 @@ class Work:
         others = await self.active_rulesets(without=row.id)
         told = await around(self.session, self.tenant, self.catalog)
         return lint(asked, others, await self.schema(), told)
+
+    async def missing(
+        self, rules: Iterable[Mapping[str, Any]], lists: LiveLists | None
+    ) -> list[Finding]:
+        """Return what live lists, which were asked before, don't have."""
+        if lists is None:
+            return []
+        return lists.findings(readable({"rules": list(rules)})[0], await self.schema())
 
     async def active_rulesets(self, *, without: uuid.UUID | None = None) -> list[PlanRuleset]:
         """Return the tenant's active versions in order, as plans are compiled from them."""

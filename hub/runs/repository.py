@@ -20,6 +20,7 @@ class Runs(Repository[Run]):
 
     model = Run
     word = "run"
+    prefix = "run"
 
     async def newest(
         self, *conditions: ColumnElement[bool], after: str | None, limit: int

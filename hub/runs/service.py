@@ -57,7 +57,7 @@ class RunsService:
             *([repository.of_event(ids.number("evt", event))] if event else []),
         ]
         found = await self.runs.newest(
-            *conditions, after=str(ids.number("run", after)) if after else None, limit=limit
+            *conditions, after=str(ids.cursor("run", after)) if after else None, limit=limit
         )
         shown = [run_out(run, names) for run in found.items]
         return shown, ids.shown("run", int(found.next)) if found.next else None

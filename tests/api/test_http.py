@@ -310,3 +310,30 @@ def test_the_description_is_complete(app):
     assert len(names) == len(set(names))
     assert all(name == name.lower() and "_" in name for name in names)
     assert "HTTPValidationError" not in json.dumps(described)
+
+
+async def test_what_nobody_reads_in_a_request_is_refused_and_named(client):
+    home = "/api/v1/tenants/default"
+    queries = {
+        "tokens?lmit=5": "There is no query parameter 'lmit'. Did you mean 'limit'?",
+        "rulesets/export?q=1": "There is no query parameter 'q' here. Known here: draft, ",
+        "runs?state=dead&nonsense=1": "There is no query parameter 'nonsense' here.",
+    }
+    for path, said in queries.items():
+        answer = await client.get(f"{home}/{path}")
+        assert (answer.status_code, answer.json()["detail"][: len(said)]) == (422, said)
+    for listed in ("runs", "deliveries", "activity", "audit", "tokens"):
+        answer = await client.get(f"{home}/{listed}?cursor=garbage")
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/cursor")
+        assert "'garbage' is no cursor of this list" in answer.json()["detail"]
+    for match in ("nonsense", "7", '"1", x', ""):
+        answer = await client.patch(home, json={"name": "X"}, headers={"If-Match": match})
+        assert (answer.status_code, "is no ETag" in answer.json()["detail"]) == (400, True)
+
+
+async def test_ids_that_are_not_there_are_told_as_they_are_shown(client):
+    for path, shown in (("deliveries/dlv_1", "dlv_1"), ("runs/run_1", "run_1")):
+        answer = await client.get(f"/api/v1/tenants/default/{path}")
+
+        assert answer.status_code == 404
+        assert answer.json()["detail"].endswith(f" {shown}.")

@@ -81,6 +81,8 @@ def apply(
         session.screen.done(f"Ruleset {given['name']}: {ruleset_files.count(given)} in the draft")
         if (publish or enable) and _differs(session, ruleset):
             _publish(session, ruleset, note=note, accept_warnings=accept_warnings)
+        elif not (publish or enable):
+            _warn(session, _checked(session, ruleset)["lint"])
         if enable:
             _set_state(session, ruleset, "enabled")
         session.show(ruleset_files.find(session, ruleset["id"]), lambda: None)
@@ -100,7 +102,7 @@ def diff(
 def lint(session: Session, name: Name) -> None:
     """Check the working copy: problems block publishing, warnings ask for acceptance."""
     ruleset = ruleset_files.find(session, name)
-    found = session.hub.post(f"rulesets/{segment(ruleset['id'])}/draft:check")
+    found = _checked(session, ruleset)
     session.show(found, lambda: _findings(session, found))
     if not found["publishable"]:
         raise Failed("The working copy can't be published.", "Correct what is named above.")
@@ -216,8 +218,22 @@ def _publish(
         body={"note": note, "accept_warnings": accept_warnings},
         headers={"If-Match": "*"},
     ).body
+    _warn(session, made["lint"])
     session.screen.done(f"Ruleset {ruleset['name']}: version {made['version']} is active")
     return made
+
+
+def _checked(session: Session, ruleset: dict[str, Any]) -> dict[str, Any]:
+    path = f"rulesets/{segment(ruleset['id'])}/draft:check"
+    found: dict[str, Any] = session.hub.post(path)
+    return found
+
+
+def _warn(session: Session, findings: list[dict[str, Any]]) -> None:
+    """Tell what the linter warns of, and which vendor could not be asked."""
+    for one in findings:
+        if one["severity"] == "warning" or one["code"] == "L102":
+            session.screen.warn(f"{one['rule_name']}: {one['detail']}")
 
 
 def _set_state(session: Session, ruleset: dict[str, Any], state: str) -> None:

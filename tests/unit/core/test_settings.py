@@ -79,3 +79,21 @@ def test_a_local_token_is_found_where_serve_left_it(tmp_path: Path):
 
 def test_there_are_at_most_forty_settings():
     assert len(leaves(HubSettings)) <= 40
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ("HUB_HTTP__PRT", "There is no such setting. Did you mean HUB_HTTP__PORT?"),
+        ("HUB_DISPATCH__QQQQ_ZZZZ_XXXX", "There is no such setting; docs/reference/settings.md"),
+    ],
+)
+def test_an_unknown_variable_is_answered_with_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, variable: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, "1")
+
+    with pytest.raises(StartRefused) as refused:
+        load_settings()
+
+    assert f"{variable}: {said}" in str(refused.value)

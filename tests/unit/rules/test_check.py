@@ -95,8 +95,14 @@ def test_a_group_is_of_one_kind():
                 "'hub.schedule.due' can not be linked to 'desk.ticket'.",
             ),
         ),
-        ({"from": ["gone"]}, ("/from/0", "connector.unknown",
-             "No connector 'gone'. There are: my-desk, my-pager, other-pager, post.")),
+        (
+            {"from": ["gone"]},
+            (
+                "/from/0",
+                "connector.unknown",
+                "No connector 'gone'. There are: my-desk, my-pager, other-pager, post.",
+            ),
+        ),
     ],
 )
 def test_names_are_checked(changes, expected):
