@@ -63,6 +63,12 @@ async def polling_rig(url: str, sink: Sink, pages: Pages) -> AsyncIterator[Rig]:
         yield rig
 
 
+async def poll(rig: Rig) -> None:
+    """Poll now, whether or not the first poll of the engine itself is over."""
+    await rig.engine.polling.tick()
+    await rig.engine.polling.sync(rig.tenant_id, (await rig.connector()).id)
+
+
 async def until(found, timeout_s: float = 10.0):
     deadline = asyncio.get_running_loop().time() + timeout_s
     while not (value := await found()):
@@ -97,7 +103,7 @@ async def test_what_a_webhook_told_is_not_filed_again(
         await rig.send(item("a", 1))
         await rig.settled()
         pages.pages = [[polled("a", 1), polled("b", 1)]]
-        await rig.engine.polling.tick()
+        await poll(rig)
 
         async def read_all():
             return await rig.rows("SELECT cursor FROM poll_cursors WHERE cursor = '1'")
@@ -116,7 +122,7 @@ async def test_a_value_that_goes_there_and_back_is_told_twice(
         await rig.settled()
         there, back = polled("a", 2), replace(polled("a", 1), key="poll/a/1/again")
         pages.pages = [[there, back]]
-        await rig.engine.polling.tick()
+        await poll(rig)
 
         async def worked():
             await rig.settled()
@@ -142,7 +148,7 @@ async def test_listeners_take_no_turn_from_pollers_that_ask(engine_url: str, sin
     async with running_rig(engine_url, sink.url, rules=[posting()], plugin=plugin) as rig:
 
         async def asked_once():
-            await rig.engine.polling.tick()
+            await poll(rig)
             return bool(sink.counted)
 
         await until(asked_once)
