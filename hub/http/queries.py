@@ -1,6 +1,7 @@
 """Query parameters that nobody reads: refused, as their sender meant something by them."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -9,12 +10,15 @@ from pydantic import BaseModel
 from hub.errors import Fault, Invalid
 from hub.http.faults import no_such
 
+_OF_PAGES: Final = frozenset({"limit", "cursor"})
+
 
 async def refuse_unknown_queries(request: Request) -> None:
     """Refuse a request of the API with query parameters that its endpoint does not have.
 
-    Invalid names the nearest of those that it has. Where vendors send people and webhooks,
-    outside the API, anything may come.
+    Invalid names the nearest of those that it has. Of a list that comes whole, a page may be
+    asked for as of the others. Where vendors send people and webhooks, outside the API,
+    anything may come.
     """
     dependant = getattr(request.scope.get("route"), "dependant", None)
     if dependant is None or not request.query_params or not request.url.path.startswith("/api/"):
@@ -23,7 +27,7 @@ async def refuse_unknown_queries(request: Request) -> None:
     faults = [
         Fault(f"/{name}", no_such(name, known, "query parameter"), "extra_forbidden")
         for name in dict.fromkeys(request.query_params)
-        if name not in known
+        if name not in known and not (request.method == "GET" and name in _OF_PAGES)
     ]
     if faults:
         raise Invalid(" ".join(one.detail for one in faults), errors=faults)

@@ -322,6 +322,7 @@ async def test_what_nobody_reads_in_a_request_is_refused_and_named(client):
     for path, said in queries.items():
         answer = await client.get(f"{home}/{path}")
         assert (answer.status_code, answer.json()["detail"][: len(said)]) == (422, said)
+    assert (await client.get(f"{home}/rulesets?limit=100")).status_code == 200
     for listed in ("runs", "deliveries", "activity", "audit", "tokens"):
         answer = await client.get(f"{home}/{listed}?cursor=garbage")
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/cursor")
