@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from hub_salesforce.testing import CONSUMER_KEY, CONSUMER_SECRET, INTEGRATION
 from tests.acceptance.world import CASE_CREATED, World, page, rule
@@ -16,6 +17,7 @@ async def _approved(world: World, name: str) -> httpx.Response:
     return await world.http.get(allowed.headers["location"])
 
 
+@pytest.mark.slow
 async def test_an_approval_connects_and_a_turned_token_outlives_the_process(
     empty_world: World,
 ) -> None:

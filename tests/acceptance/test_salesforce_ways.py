@@ -35,6 +35,7 @@ async def _statuses(world: World, case: str, *wanted: str) -> None:
         await world.salesforce.change_case(case, Status=one)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(pubsub.missing()), reason="the extra pubsub is not installed")
 async def test_change_events_page_within_seconds_and_polling_tells_nothing_again(
     quiet_org: World,

@@ -9,10 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from hub import ActionCall, Event, Record, RecordRef
-from hub_salesforce.case import CASE
+from hub_salesforce.case import CASE, OBJECTS
 from hub_salesforce.client import SalesforceClient
 from hub_salesforce.connector_type import SALESFORCE
 from hub_salesforce.kit import actions
+from hub_salesforce.pubsub import capture
+from hub_salesforce.pubsub.changes import Change
 from hub_salesforce.settings import SalesforceSettings
 from hub_salesforce.testing import AGENT, FakeSalesforce, settings_for
 
@@ -67,6 +69,8 @@ async def _everything(org: FakeSalesforce, client: SalesforceClient) -> None:
     await poller.fetch(client, json.dumps(paged))
     if poller.fetch_one:
         await poller.fetch_one(client, case)
+    told = [Change(entity="Case", ids=(case,), type="UPDATE", at=org.world.now())]
+    await capture.rows_of(client, OBJECTS, "Case", told)
     for key in (True, False):
         if not key:
             org.world.remove_field("Case", "PagerDuty_Hub_Key__c")

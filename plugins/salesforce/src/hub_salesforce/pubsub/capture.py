@@ -153,7 +153,7 @@ async def _events(
 ) -> list[Event]:
     """Return the events of changes in their order; records are read anew, one query each 100."""
     found: list[Event] = []
-    known = {name: await _rows(client, objects, name, told) for name in {c.entity for c in told}}
+    known = {name: await rows_of(client, objects, name, told) for name in {c.entity for c in told}}
     last = {one: at for at, change in enumerate(told) for one in change.ids}
     url = (await client.session.access()).instance_url
     for at, change in enumerate(told):
@@ -212,7 +212,7 @@ def _in_between(objects: Objects, change: Change, row: "Row", url: str) -> Event
     return replace(made, key=f"{declared.api_name}:{made.record.id}:{change.key}")
 
 
-async def _rows(
+async def rows_of(
     client: "SalesforceClient", objects: Objects, entity: str, told: Sequence[Change]
 ) -> "Mapping[str, Row]":
     """Return the records that changes of one object are about, by id, as they are now."""
