@@ -77,7 +77,8 @@ def parsed(_: str) -> FastAPI:
 def store(url: str, *, maximum: int = 256) -> FastAPI:
     database = Database(url)
     kept = open_store(database)
-    commits = GroupCommit(kept.write_many, maximum=maximum)
+    writers = 1 if database.is_sqlite else 2
+    commits = GroupCommit(kept.write_many, maximum=maximum, writers=writers)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI):

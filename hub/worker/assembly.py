@@ -96,8 +96,9 @@ def assemble(given: Given) -> Assembly:
     linker = Linker(driver=driver, inbox=inbox, shards=dispatch.shards)
     committers: list[GroupCommit[Any, Any]] = [
         GroupCommit(store.write_many, maximum=dispatch.commit_max)
-        for _ in range(1 if given.database.is_sqlite else 2)
     ]
+    if not given.database.is_sqlite:  # while one batch is on its way, the next one sets out
+        committers.append(GroupCommit(store.write_many, maximum=dispatch.commit_max, writers=2))
     parts = _parts(given, (store, driver, inbox), linker, committers[0])
     drains = Drains(parts, stop, Loader(inbox))
     intake = Intake(
@@ -156,7 +157,7 @@ def _parts(
         inbox=inbox,
         writer=StepWriter(inbox, linker),
         commits=commits,
-        reads=GroupCommit(store.read_many),
+        reads=GroupCommit(store.read_many, writers=1 if given.database.is_sqlite else 2),
         slots=Slots(dispatch.lanes),
         breakers=breakers_of(dispatch),
         care=RuleCare(given.database, given.counters, given.clock),
