@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from hub.db.bulk import Columns, Kind, as_uuid, insert_rows, query, take_ids, write_rows
 from hub.deliveries import ways
+from hub.deliveries.refusals import store_lines, unreadable_lines
 from hub.dispatch import shards
 from hub.dispatch.lanes import bucket_of, lane_of, shard_of
 from hub.dispatch.port import Driver
@@ -158,6 +159,7 @@ class Filer:
         silent = [n for n in new if filings[n].source == "poll" and n not in told]
         _forget(connection, [filings[n] for n in silent])
         _store(connection, filings, ids, [n for n in new if n not in silent], placed)
+        store_lines(connection, unreadable_lines([(ids[n], filings[n]) for n in new]))
         for n in new:
             also = filings[n].also
             if also is not None:

@@ -28,7 +28,6 @@ from hub.errors import (
 )
 from hub.http.middleware import log_answer, standing_headers
 from hub.http.problems import problem_answer
-from hub.metrics.counters import Counters
 from hub.sdk.connector_types import WebhookRequest
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ class Ingress:
             async with asyncio.timeout(_PATIENCE_S):
                 connector = await self._connector(place, state.clients, state.database)
         if connector.allowed_ips:
-            _admit(scope, connector, intake.counters)
+            _admit(scope, connector, intake)
         request = await _request(scope, receive, state.settings.http.max_body_bytes)
         async with asyncio.timeout(_PATIENCE_S):  # what is stored later all the same, is a repeat
             accepted = await intake.accept(connector, request)
@@ -193,13 +192,14 @@ def routes() -> list[Route]:
     return [Route(path, ingress, methods=["POST"]) for path in paths]
 
 
-def _admit(scope: Scope, connector: OpenConnector, counters: Counters) -> None:
+def _admit(scope: Scope, connector: OpenConnector, intake: "Intake") -> None:
     address = (scope.get("client") or ("",))[0]
     if admits(connector.allowed_ips, address):
         return
-    counters.add("hub_deliveries_refused_total", reason="address")
+    text = f"The address {address} may not send to this connector."
+    intake.refused(connector, "address", text)
     _log.warning("delivery refused", extra={"connector": connector.name, "address": address})
-    raise NotAllowed(f"The address {address} may not send to this connector.")
+    raise NotAllowed(text)
 
 
 async def _request(scope: Scope, receive: Receive, most: int) -> WebhookRequest:

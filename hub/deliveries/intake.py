@@ -16,11 +16,12 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, StatementError
 
-from hub import clock
+from hub import clock, ids
 from hub.correlations.values import pack_event
 from hub.db.bulk import query
 from hub.db.commits import GroupCommit, Store
 from hub.deliveries.filing import Accepted, Filer, Filing, NewEvent
+from hub.deliveries.refusals import Refusals, store_lines
 from hub.deliveries.ways import mark_of
 from hub.errors import (
     ConnectorBroken,
@@ -104,6 +105,7 @@ class Intake:
     pending: int = 0
     spans: Spans = field(default_factory=NoSpans)
     _rates: dict[uuid.UUID, _Rate] = field(default_factory=dict)
+    _refusals: Refusals = field(default_factory=Refusals)
 
     async def accept(self, connector: Connector, request: WebhookRequest) -> Accepted:
         """Verify, read and store a delivery; return after it is durable.
@@ -114,8 +116,10 @@ class Intake:
         began, receiver = self.now(), _receiver_of(connector)
         self._admit(connector)
         self._verify(connector, receiver, request)
-        filing = await self._read(connector, receiver, request)
+        filing, failed = await self._read(connector, receiver, request)
         accepted = await self._file_or_keep(filing)
+        if failed is not None:
+            _tell_failed(failed, connector, accepted)
         self._count(connector, filing, accepted)
         told = {"hub.connector": connector.name, "hub.outcome": filing.state}
         self.spans.ended("accept", accepted.delivery_id, (began, self.now()), told)
@@ -130,7 +134,10 @@ class Intake:
         return accepted
 
     async def measure(self) -> None:
-        """Count what is pending, for back-pressure."""
+        """Count what is pending, for back-pressure; tell of what was refused."""
+        lines = self._refusals.due(self.now())
+        if lines:
+            await self.store.write(lambda connection: store_lines(connection, lines))
         self.pending = await self.store.read(self._count_pending)
         self.counters.set("hub_events_pending", self.pending)
 
@@ -144,18 +151,18 @@ class Intake:
 
     def _admit(self, connector: Connector) -> None:
         if self.pending >= self.max_pending:
-            self.counters.add("hub_deliveries_refused_total", reason="backlog")
-            raise Overloaded(f"{self.pending} events wait to be worked.", retry_after=10)
+            text = f"{self.pending} events wait to be worked."
+            self.refused(connector, "backlog", text)
+            raise Overloaded(text, retry_after=10)
         present = time.monotonic()
         rate, most = connector.ingress_rate, connector.ingress_rate * _BURST
         bucket = self._rates.setdefault(connector.id, _Rate(most, present))
         bucket.tokens = min(most, bucket.tokens + (present - bucket.at) * rate)
         bucket.at = present
         if bucket.tokens < 1:
-            self.counters.add("hub_deliveries_refused_total", reason="rate")
-            raise TooManyRequests(
-                f"The connector accepts {rate} deliveries a second.", retry_after=1
-            )
+            text = f"The connector accepts {rate} deliveries a second."
+            self.refused(connector, "rate", text)
+            raise TooManyRequests(text, retry_after=1)
         bucket.tokens -= 1
 
     def _verify(
@@ -171,16 +178,20 @@ class Intake:
                 return
         if connector.allow_unsigned:
             return
-        self.counters.add("hub_deliveries_refused_total", reason="signature")
-        _log.warning(
-            "delivery refused",
-            extra={"connector": connector.name, "reason": str(refused or "no secret is set")},
-        )
-        raise InvalidDeliverySignature(str(refused or "The connector has no webhook secret."))
+        text = str(refused or "The connector has no webhook secret.")
+        self.refused(connector, "signature", text)
+        _log.warning("delivery refused", extra={"connector": connector.name, "reason": text})
+        raise InvalidDeliverySignature(text)
+
+    def refused(self, connector: Connector, reason: str, detail: str) -> None:
+        """Count a delivery that is refused, for operators and for the connector's people."""
+        self.counters.add("hub_deliveries_refused_total", reason=reason)
+        self.counters.tally(connector.tenant_id, connector.id, "deliveries_refused")
+        self._refusals.note(connector.tenant_id, connector.id, reason, detail)
 
     async def _read(
         self, connector: Connector, receiver: WebhookReceiver[Any], request: WebhookRequest
-    ) -> Filing:
+    ) -> tuple[Filing, Exception | None]:
         began = time.perf_counter()
         if len(request.body) > _IN_A_THREAD:
             read = await asyncio.to_thread(read_delivery, receiver, request)
@@ -191,7 +202,7 @@ class Intake:
             _log.warning(
                 "parsing is slow", extra={"connector": connector.name, "took_ms": took * 1000}
             )
-        return Filing(
+        filing = Filing(
             tenant_id=connector.tenant_id,
             connector_id=connector.id,
             key=read.key,
@@ -202,6 +213,7 @@ class Intake:
             detail=read.detail,
             events=read.events,
         )
+        return filing, read.failed
 
     async def _file_or_keep(self, filing: Filing) -> Accepted:
         try:
@@ -229,12 +241,26 @@ class Intake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadDelivery:
-    """What a receiver made of a delivery."""
+    """What a receiver made of a delivery; `failed` is what a plugin raised that is its fault."""
 
     key: str
     state: str
     detail: str | None = None
     events: tuple[NewEvent, ...] = ()
+    failed: Exception | None = None
+
+
+def _tell_failed(error: Exception, connector: Connector, accepted: Accepted) -> None:
+    plugin = connector.type.name if connector.type is not None else ""
+    _log.error(
+        "parse failed",
+        exc_info=error,
+        extra={
+            "delivery": ids.shown("dlv", accepted.delivery_id),
+            "connector": connector.name,
+            "plugin": plugin,
+        },
+    )
 
 
 def read_delivery(receiver: WebhookReceiver[Any], request: WebhookRequest) -> ReadDelivery:
@@ -249,8 +275,8 @@ def read_delivery(receiver: WebhookReceiver[Any], request: WebhookRequest) -> Re
         place = f"{error.pointer}: " if error.pointer else ""
         return _unreadable(key or _body_key(request.body), f"{place}{error}")
     except Exception as error:  # noqa: BLE001 - a plugin's fault: the delivery is kept and replayable
-        _log.exception("parse failed")
-        return _unreadable(key or _body_key(request.body), f"{type(error).__name__}: {error}")
+        text = f"{type(error).__name__}: {error}"
+        return _unreadable(key or _body_key(request.body), text, failed=error)
     if not filed:
         return ReadDelivery(key=key, state="ignored", detail="There is no event for the hub in it.")
     return ReadDelivery(key=key, state="accepted", events=filed)
@@ -319,8 +345,9 @@ def event_counts(events: Sequence[NewEvent]) -> Counter[str]:
     return Counter(event.trigger for event in events)
 
 
-def _unreadable(key: str, detail: str) -> ReadDelivery:
-    return ReadDelivery(key=key, state="unreadable", detail=detail.replace("\x00", "␀")[:2000])
+def _unreadable(key: str, detail: str, *, failed: Exception | None = None) -> ReadDelivery:
+    text = detail.replace("\x00", "␀")[:2000]
+    return ReadDelivery(key=key, state="unreadable", detail=text, failed=failed)
 
 
 def _receiver_of(connector: Connector) -> WebhookReceiver[Any]:

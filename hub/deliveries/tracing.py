@@ -143,6 +143,8 @@ def _received(row: Delivery) -> list[str]:
     lines = [f"{_at(row.received_at)} received by {row.source}, {row.size} bytes: {row.state}"]
     if row.detail:
         lines.append(f"  {row.detail}")
+    if row.state != "accepted" and row.body is not None:
+        lines.append(f"  its body is kept: hub delivery show {ids.shown('dlv', row.id)} --body")
     if row.repeats:
         again = f", last at {_at(row.repeated_at)}" if row.repeated_at else ""
         lines.append(f"  sent again {row.repeats} times{again}: not worked again")
@@ -175,7 +177,8 @@ def _lines(way: Way, names: Names) -> list[str]:
 
 def _run_lines(run: Run, attempts: Sequence[Attempt], names: Names) -> list[str]:
     where = names.get(run.connector_id) if run.connector_id else None
-    said = run.error or run.summary or run.outcome or ""
+    ended = run.summary or run.outcome or ""
+    said = ended if ended and run.state in {"done", "skipped"} else run.error or ended
     lines = [f"  {ids.shown('run', run.id)} {run.action} at {where}: {run.state} {said}".rstrip()]
     for one in attempts:
         answer = one.status if one.status is not None else one.error or "no answer"

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from hub.connectors.models import Connector
 from hub.db.bulk import as_time, as_uuid, query
 from hub.db.repository import Repository
+from hub.errors import NotFound
 from hub.imports.models import ImportJob
 
 LEASE: Final = timedelta(minutes=1)
@@ -35,7 +36,9 @@ class Imports(Repository[ImportJob]):
     async def of(self, connector_id: uuid.UUID, number: uuid.UUID) -> ImportJob:
         """Return a connector's import; NotFound when it has none of this id."""
         row = await self._first(ImportJob.connector_id == connector_id, ImportJob.id == number)
-        return row or await self.get(f"{number} of this connector")
+        if row is None:
+            raise NotFound(f"The connector has no {self.word} {number}.")
+        return row
 
     async def running(self, connector_id: uuid.UUID, source_object: str) -> ImportJob | None:
         """Return the import of these records that is under way."""

@@ -12,6 +12,7 @@ from hub import ids
 from hub.db.base import to_json
 from hub.db.bulk import Columns, Kind, as_uuid, insert_rows, query, write_rows
 from hub.db.repository import Repository
+from hub.errors import NotFound
 from hub.reconciliations.models import Drift, Reconciliation
 
 LEASE: Final = timedelta(minutes=2)
@@ -78,7 +79,9 @@ class Reconciliations(Repository[Reconciliation]):
         row = await self._first(
             Reconciliation.connector_id == connector_id, Reconciliation.id == number
         )
-        return row or await self.get(f"{number} of this connector")
+        if row is None:
+            raise NotFound(f"The connector has no {self.word} {number}.")
+        return row
 
     async def running(
         self, connector_id: uuid.UUID, correlation: uuid.UUID | None, *, repair: bool

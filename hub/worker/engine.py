@@ -16,6 +16,7 @@ from hub.connectors.repository import Transaction
 from hub.db.commits import Connection, is_away
 from hub.db.engine import Database
 from hub.deliveries import settling
+from hub.deliveries.counts import delivery_counts
 from hub.dispatch import startup
 from hub.dispatch.embedded import EmbeddedDriver, FileLock
 from hub.dispatch.restart import restart
@@ -90,6 +91,7 @@ class Engine:
         self._lock = FileLock.of(database.engine.url)
         self._tasks: list[asyncio.Task[None]] = []
         clients.states.when_usable(self._usable)
+        clients.health_parts.append(delivery_counts(clients.clock))
 
     def clock(self) -> datetime:
         """Return the present time: on PostgreSQL the database's, the same for all processes."""

@@ -333,7 +333,20 @@ async def test_what_nobody_reads_in_a_request_is_refused_and_named(client):
 
 
 async def test_ids_that_are_not_there_are_told_as_they_are_shown(client):
-    for path, shown in (("deliveries/dlv_1", "dlv_1"), ("runs/run_1", "run_1")):
+    number = "01990000-0000-7000-8000-000000000000"
+    path = "/api/v1/tenants/default/connectors"
+    body = {"type": "pagerduty", "name": "pd", "settings": {"api_key": "s3cret"}}
+    assert (await client.post(path, json=body)).is_success
+    health = (await client.get(f"{path}/pd/health")).json()
+    counted = ("accepted", "unreadable", "ignored", "refused")
+    assert [health[f"{state}_last_day"] for state in counted] == [0, 0, 0, 0]
+    asked = {
+        "deliveries/dlv_1": "dlv_1",
+        "runs/run_1": "run_1",
+        f"connectors/pd/imports/{number}": number,
+        f"connectors/pd/reconciliations/{number}": number,
+    }
+    for path, shown in asked.items():
         answer = await client.get(f"/api/v1/tenants/default/{path}")
 
         assert answer.status_code == 404

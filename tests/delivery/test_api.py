@@ -72,6 +72,49 @@ async def test_unreadable_deliveries_are_answered_well_and_kept(rig: Rig) -> Non
     assert body.decode() == found["body"]
 
 
+async def warnings(rig: Rig) -> list[tuple[str, str]]:
+    """Wait for a warning of the activity; return kind and text of all."""
+    wanted = "SELECT kind, text FROM activity WHERE level = 'warning' ORDER BY id"
+    for _ in range(200):
+        found = [tuple(row) for row in await rig.rows(wanted)]
+        if found:
+            return found
+        await asyncio.sleep(0.02)
+    raise AssertionError("nothing was told")
+
+
+async def test_an_unreadable_delivery_is_told_traced_and_logged(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = b'{"events": [{"kind": "created"}]}'
+    async with api_of(rig) as api:
+        answer = await api.post(HOOK, content=body, headers={SIGNATURE: sign(SECRET, body)})
+        number = answer.json()["delivery"]
+        trace = (await api.get(f"{HOME}/deliveries/{number}/trace")).json()
+
+    [(kind, text)] = await warnings(rig)
+    assert kind == "delivery"
+    assert text.startswith(f"The delivery {number} can't be read: KeyError")
+    assert any(f"hub delivery show {number} --body" in line for line in trace["trace"])
+    [logged] = [one for one in caplog.records if one.getMessage() == "parse failed"]
+    told = {"delivery": number, "connector": "load", "plugin": "load"}
+    assert told.items() <= vars(logged).items()
+
+
+async def test_refused_deliveries_are_told_once_a_minute_with_their_count(rig: Rig) -> None:
+    async with api_of(rig) as api:
+        for number in range(3):
+            await api.post(HOOK, **webhook(item("a", number), secret="wrong"))
+        first = await warnings(rig)
+        for number in range(3):
+            await api.post(HOOK, **webhook(item("b", number), secret="wrong"))
+        await asyncio.sleep(1.2)
+
+    assert len(first) == len(await warnings(rig)) == 1
+    assert first[0][0] == "delivery"
+    assert "refused (signature): " in first[0][1]
+
+
 async def test_a_nul_is_kept_as_unreadable(rig: Rig) -> None:
     async with api_of(rig) as api:
         answer = await api.post(HOOK, **webhook(item("a", 1, human_id="x\x00y")))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hub.cli.commands.run import result
 from hub.cli.session import Session
 from hub.cli.show import shown
 
@@ -11,9 +12,17 @@ def delivery(session: Session, trace: Mapping[str, Any]) -> None:
     """Print the way of a delivery."""
     screen = session.screen
     screen.line(f"{trace['id']}  {session.moment(trace['received_at'])}  {trace['connector']}")
+    if trace["state"] != "accepted":
+        _not_worked(session, trace)
     for event in trace["events"]:
         screen.line()
         _event(session, event)
+
+
+def _not_worked(session: Session, trace: Mapping[str, Any]) -> None:
+    screen = session.screen
+    screen.warn(f"{trace['state'].capitalize()}: {trace['detail'] or 'no reason was told'}")
+    screen.line(f"  its body is kept: hub delivery show {trace['id']} --body")
 
 
 def rules(session: Session, traces: Sequence[Mapping[str, Any]]) -> None:
@@ -88,7 +97,7 @@ def _rule(session: Session, trace: Mapping[str, Any]) -> None:
 
 
 def _run(session: Session, run: Mapping[str, Any]) -> None:
-    said = run["error"] or run["summary"] or run["outcome"] or ""
+    said = result(run)
     line = f"{run['id']}  {run['action']} at {run['connector']}: {run['state']} {said}".rstrip()
     if run["state"] == "done":
         session.screen.done(line)
