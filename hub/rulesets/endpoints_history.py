@@ -9,7 +9,7 @@ from hub.http.actor import RulesEdit, RulesRead
 from hub.http.etags import IfMatch
 from hub.http.paging import Page, PageQuery
 from hub.ids import no_cursor
-from hub.rulesets import exchange, versions
+from hub.rulesets import comparing, exchange, versions
 from hub.rulesets.bodies import RuleJson, rules_of
 from hub.rulesets.dependencies import STORABLE, Live, Named, Reading, Writing, asked_lists
 from hub.rulesets.documents import read_document, to_json, to_yaml
@@ -193,14 +193,14 @@ async def diff_versions(
 ) -> DiffOut:
     """Say what turns a version into another one, or into the draft: in words and in JSON."""
     work = reading(actor)
-    return await versions.compared(work, await work.found(ruleset), str(version), against)
+    return await comparing.compared(work, await work.found(ruleset), str(version), against)
 
 
 @router.get(_ONE + "/draft/diff", operation_id="diff_draft")
 async def diff_draft(actor: RulesRead, reading: Reading, ruleset: Named) -> DiffOut:
     """Say what publishing the draft would change."""
     work = reading(actor)
-    return await versions.compared(work, await work.found(ruleset), "active", "draft")
+    return await comparing.compared(work, await work.found(ruleset), "active", "draft")
 
 
 @router.post(_VERSION + ":activate", operation_id="activate_version")

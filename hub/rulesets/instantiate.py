@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from hub.errors import Conflict, Fault, Invalid, NotFound
 from hub.http.faults import pointer_of
 from hub.rules import Problem
-from hub.rulesets import service, versions
+from hub.rulesets import comparing, service, versions
 from hub.rulesets.bodies import RuleJson, meaning, rules_of
 from hub.rulesets.diff import Diff, diff
 from hub.rulesets.models import Ruleset
@@ -201,7 +201,7 @@ async def upgrade(work: Work, row: Ruleset, asked: UpgradeIn, *, plan: bool) -> 
         version=template.version,
         words=[one.line for one in difference.rules if _matters(one.changes)],
         edited=[_edited(rule, new, schema) for rule, new in found.kept],
-        difference=versions.diff_out(difference, "now", "template"),
+        difference=comparing.diff_out(difference, "now", "template"),
     )
 
 
