@@ -146,10 +146,17 @@ def _formatter(*, console: bool) -> logging.Formatter:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
+            _plain,
             _redact,
             last,
         ],
     )
+
+
+def _plain(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    """Drop the copy of a line, with escape codes, that uvicorn keeps for terminals."""
+    line.pop("color_message", None)
+    return line
 
 
 def _redact(_: WrappedLogger, __: str, line: EventDict) -> EventDict:

@@ -194,9 +194,10 @@ class Client:
         if "theirs" in problem:
             differs = [f"  {line}" for line in problem.get("changes") or []]
             return Failed(cause, _COMPARE, status=status, details=[*faults, *differs])
-        return Failed(cause, self._fix(answer.status_code), status=status, details=faults)
+        fix = self._fix(answer.status_code, answer.request.url.path, problem)
+        return Failed(cause, fix, status=status, details=faults)
 
-    def _fix(self, status: int) -> str:
+    def _fix(self, status: int, path: str, problem: Mapping[str, Any]) -> str:
         if status == 401 and self.token:
             return (
                 "The hub does not know this token (any more); give another: --token or HUB_TOKEN."
@@ -204,17 +205,45 @@ class Client:
         return {
             401: "Give a token: --token or HUB_TOKEN. `hub token create NAME` makes one.",
             403: "Ask an administrator of the tenant for the permission, or use another token.",
-            404: "Look at what is there with the list command; --tenant names another tenant.",
+            404: f"{_list_command(path)} shows what is there; --tenant names another tenant.",
             409: "Change what stands in the way, then repeat the command.",
             412: "Somebody changed it meanwhile: look at it again, then repeat the command.",
             422: "Correct the values named above, then repeat the command.",
-            503: "Repeat the command in a moment; the hub's log says more.",
-        }.get(status, "The hub's log says more.")
+            503: f"Repeat the command in a moment. {_log_line(problem)}",
+        }.get(status, _log_line(problem))
 
 
 _COMPARE = (
     "Somebody else saved first, nothing of yours was: look at theirs, then repeat the command."
 )
+
+
+_LISTS = {
+    "connectors": "connector",
+    "service-mappings": "mapping",
+    "value-maps": "valuemap",
+    "rulesets": "ruleset",
+    "ruleset-templates": "template",
+    "runs": "run",
+    "tokens": "token",
+    "holds": "hold",
+    "plugins": "plugins",
+}
+
+
+def _list_command(path: str) -> str:
+    """Return the command that lists what a path of the API leads to."""
+    parts = [one for one in path.split("/") if one][2:]  # below api, v1
+    if parts[:1] == ["tenants"]:
+        parts = parts[2:] or ["tenants"]
+    group = "tenant" if parts[:1] == ["tenants"] else _LISTS.get(parts[0] if parts else "")
+    return f"hub {group or 'delivery'} list"
+
+
+def _log_line(problem: Mapping[str, Any]) -> str:
+    named = str(problem.get("instance") or "").removeprefix("urn:uuid:")
+    which = f"the line with {named}" if named else "the newest lines"
+    return f"The hub writes its log to standard error of hub serve: {which} says more."
 
 
 def segment(text: str) -> str:

@@ -1,5 +1,6 @@
 """What differs between two states of a ruleset: by rule, in JSON and in words. Pure."""
 
+import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,16 @@ class Change:
     pointer: str
     before: Any = None
     after: Any = None
+
+    @property
+    def line(self) -> str:
+        """Say it in one line: the place in the rule, what was there and what is there now."""
+        was, now = (json.dumps(one, ensure_ascii=False) for one in (self.before, self.after))
+        if self.op == "add":
+            return f"{self.pointer}: + {now}"
+        if self.op == "remove":
+            return f"{self.pointer}: - {was}"
+        return f"{self.pointer}: {was} → {now}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +58,14 @@ class RuleDiff:
             where = ", ".join(one.pointer for one in self.changes)
             return f"~ {self.name}: {where}"
         return f"~ {self.name}: was “{self.before_words}”, is “{self.after_words}”"
+
+    @property
+    def text(self) -> str:
+        """Say it in lines: of a changed rule only the members that differ, a line for each."""
+        if self.kind == "changed":
+            return "\n    ".join([f"~ {self.name}", *(one.line for one in self.changes)])
+        head, colon, words = self.line.partition(f"{self.name}: ")
+        return f"{head}{self.name}\n    {words}" if colon and self.kind != "moved" else self.line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

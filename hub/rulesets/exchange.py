@@ -219,7 +219,7 @@ def _state_faults(step: _Step, prefix: str, options: Options) -> list[Fault]:
 
 
 def _plan_of(step: _Step, options: Options) -> RulesetPlan:
-    words = [one.line for one in step.difference.rules]
+    words = [one.text for one in step.difference.rules]
     if step.row is not None and step.renamed:
         words.insert(0, f"name or description: {step.row.name!r} → {step.asked.name!r}")
     if options.publish and step.publishable and not words:

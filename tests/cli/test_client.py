@@ -112,3 +112,31 @@ def test_nobody_there_is_exit_status_5() -> None:
 
     assert raised.value.status == Status.NOT_REACHABLE
     assert "hub serve" in raised.value.fix
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        ("connectors/pd", "hub connector list"),
+        ("rulesets/1/draft", "hub ruleset list"),
+        ("service-mappings/7", "hub mapping list"),
+        ("deliveries/dlv_1/trace", "hub delivery list"),
+        ("/tenants/acme", "hub tenant list"),
+        ("/plugins/x", "hub plugins list"),
+    ],
+)
+def test_what_is_not_there_names_the_command_that_lists_it(api, client, path, command) -> None:
+    with pytest.raises(Failed) as raised:
+        client.get(path)
+
+    assert raised.value.fix.startswith(f"{command} shows what is there")
+
+
+def test_a_fault_of_the_hub_names_its_line_in_the_log(api, client) -> None:
+    api.answer("GET", THINGS, {"title": "A fault.", "instance": "urn:uuid:01a1"}, 500)
+
+    with pytest.raises(Failed) as raised:
+        client.get("things")
+
+    assert "hub serve" in raised.value.fix
+    assert "01a1" in raised.value.fix

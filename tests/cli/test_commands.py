@@ -76,7 +76,9 @@ def test_a_test_prints_each_check(call) -> None:
 
 def test_a_failing_check_names_cause_and_remedy_and_is_exit_status_1(call, demo) -> None:
     url = json.loads(call("connector", "show", "pagerduty", "--json"))["settings"]["base_url"]
-    call("connector", "add", "pagerduty", "wrong", "--set", f"base_url={url}", "--set", "api_key=x")
+    wrong = ("--set", f"base_url={url}", "--set", "api_key=x")
+    added = call("connector", "add", "pagerduty", "wrong", *wrong, status=1)
+    assert "Next: hub connector update wrong --set api_key=-" in added
 
     printed = call("connector", "test", "wrong", status=1)
 
@@ -189,17 +191,20 @@ def test_a_ruleset_is_shown_changed_published_and_rolled_back(call, tmp_path) ->
     assert call("ruleset", "diff", str(file)) == "No differences\n"
 
     file.write_text(file.read_text().replace("value: High", "value: Low"))
-    assert "Priority is Low" in call("ruleset", "diff", str(file), status=1)
+    assert '/value: "High" → "Low"' in call("ruleset", "diff", str(file), status=1)
     call("ruleset", "diff", str(file), status=1)  # asking changes nothing
 
     applied = call("ruleset", "apply", str(file), "--publish", "--note", "low too")
-    assert applied.index("Priority is Low") < applied.index("in the draft")
+    assert applied.index('/value: "High" → "Low"') < applied.index("in the draft")
     assert "low too" in call("ruleset", "versions", RULESET)
     again = call("ruleset", "apply", str(file), "--publish")
     assert "the active version says the same" in again
 
     call("ruleset", "rollback", RULESET, "1")
     assert "value: High" in call("ruleset", "show", RULESET)
+
+    file.write_text(call("ruleset", "show", RULESET))
+    call("ruleset", "apply", str(file))  # the working copy goes back as well
 
 
 def test_a_wrong_ruleset_is_told_with_the_place(call, tmp_path) -> None:

@@ -79,7 +79,10 @@ def add(  # noqa: PLR0913 - the options of a command
         bool, typer.Option("--check/--no-check", help="Run the checks afterwards.")
     ] = True,
 ) -> None:
-    """Add a connector and test it; without --set and --config its settings are asked for."""
+    """Add a connector and test it; without --set and --config its settings are asked for.
+
+    Exit status 1 when a check fails; the connector is there then.
+    """
     declared = forms.connector_type(session, type)
     schema = declared["settings"]
     document = values.mapping(config) if config else {}
@@ -100,7 +103,8 @@ def add(  # noqa: PLR0913 - the options of a command
         session.show(made, lambda: session.screen.line(f"Next: hub connector test {name}"))
         return
     results = checks.run(session, name)
-    session.show({**made, "checks": results}, lambda: _next(session, name, results, declared))
+    session.show({**made, "checks": results}, lambda: _next(session, name, declared))
+    _demand(name, results)
 
 
 def show(session: Session, name: Name) -> None:
@@ -114,9 +118,12 @@ def show(session: Session, name: Name) -> None:
                 "Status": _state(found),
                 "Remarks": found.get("state_detail"),
                 "Webhook URL": found.get("webhook_url"),
+                "Polled every": forms.every(found.get("poll_every_s")),
             }
         )
-        rows = sorted((key, forms.shown(value)) for key, value in found["settings"].items())
+        rows = sorted(
+            (key, forms.shown(value, session)) for key, value in found["settings"].items()
+        )
         session.screen.table(rows, ("Setting", "Value"))
 
     session.show(found, people)
@@ -270,15 +277,31 @@ def _answer(session: Session, found: dict[str, Any]) -> None:
         session.screen.warn(str(found["note"]))
 
 
-def _next(
-    session: Session, name: str, results: list[dict[str, Any]], declared: Mapping[str, Any]
-) -> None:
+def _demand(name: str, results: list[dict[str, Any]]) -> None:
     failed = checks.failed(results)
     if failed:
-        session.screen.warn(f"{failed} of {len(results)} checks failed; after the remedy:")
+        raise Failed(
+            f"Connector {name} was added, but {failed} of {len(results)} checks failed.",
+            f"Do what is named above, then: hub connector test {name}",
+        )
+
+
+def _next(session: Session, name: str, declared: Mapping[str, Any]) -> None:
+    found = session.hub.get(f"connectors/{segment(name)}")
+    if found["state"] == "needs_credentials":
+        key = _credential(found["settings"], declared["settings"])
+        session.screen.line(f"Next: hub connector update {name} --set {key}=-")
     if declared["subscribes"]:
         session.screen.line(f"Next: hub connector webhook {name} --enable")
     session.screen.line(f"Next: hub connector test {name}")
+
+
+def _credential(settings: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """Return the first secret that is set: what the vendor has most likely refused."""
+    secret = forms.secrets(schema)
+    named = [one for one in schema.get("properties", ()) if one in secret]
+    given = [one for one in named if (settings.get(one) or {}).get("set")]
+    return next(iter([*given, *named]), "key")
 
 
 def _state(connector: dict[str, Any]) -> str:

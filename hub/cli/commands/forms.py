@@ -3,12 +3,24 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from hub.cli.failure import Failed, Status, Usage
 from hub.cli.session import Session
+
+_WORDS: Final = {
+    "checked_at": "Last checked",
+    "requests_last_minute": "Requests in the last minute",
+    "rate_limit": "Requests allowed a minute",
+    "rate_limit_used_percent": "Rate limit used",
+    "quota_used_percent": "Quota used",
+    "quota_held_back": "Held back for the quota",
+    "oldest_secret_days": "Age of the oldest secret",
+    "webhook_ok": "Webhook in order",
+    "polls_every_s": "Polled every",
+}
 
 
 def connector_type(session: Session, type: str) -> dict[str, Any]:
@@ -46,22 +58,59 @@ def ask(schema: Mapping[str, Any]) -> dict[str, Any]:
     return answers
 
 
-def shown(value: Any) -> str:  # noqa: ANN401 - JSON
-    """Return a setting's value as people read it; a secret by its ending."""
+def shown(value: Any, session: Session) -> str:  # noqa: ANN401 - JSON
+    """Return a setting's value as people read it; a secret by its ending, since when, by whom."""
     if isinstance(value, Mapping) and "set" in value:
-        return f"set, ends in {value.get('ending')}" if value["set"] else "not set"
+        return _secret(value, session) if value["set"] else "not set"
     if isinstance(value, str):
         return value
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
+def _secret(value: Mapping[str, Any], session: Session) -> str:
+    words = ["set"]
+    if value.get("reference"):
+        words = [f"kept at {value['reference']}"]
+    elif value.get("ending"):
+        words.append(f"ends in {value['ending']}")
+    if value.get("since"):
+        words.append(f"since {session.moment(value['since'])}")
+    if value.get("by"):
+        words.append(f"by {value['by']}")
+    return ", ".join(words)
+
+
 def lines_of(health: Mapping[str, Any], session: Session) -> dict[str, object]:
     """Return a connector's health as `Name: value` lines."""
-    return {
-        key.replace("_", " ").capitalize(): session.moment(value) if _is_time(key, value) else value
+    return dict(
+        _in_words(key, value, session)
         for key, value in health.items()
         if not isinstance(value, list | dict) and key not in ("state", "state_detail")
-    }
+    )
+
+
+def every(seconds: float | None) -> str:
+    """Return a time between two events in words: 90 s, 5 min, 2 h."""
+    if seconds is None:
+        return "as its type says"
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {unit}"
+    return f"{seconds:g} s"
+
+
+def _in_words(key: str, value: object, session: Session) -> tuple[str, object]:
+    words = _WORDS.get(key, key.replace("_", " ").capitalize())
+    if _is_time(key, value):
+        return words, session.moment(str(value))
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if key.endswith("_every_s"):
+            return words, every(value)
+        if key.endswith("_percent"):
+            return words, f"{value:g} %"
+        if key.endswith("_days"):
+            return words, f"{value:g} days"
+    return words, value
 
 
 def _ask(name: str, member: Mapping[str, Any], *, required: bool) -> Any:  # noqa: ANN401 - JSON

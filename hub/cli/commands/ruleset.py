@@ -1,5 +1,6 @@
 """`hub ruleset`: what happens when."""
 
+import shlex
 from typing import Annotated, Any
 
 import typer
@@ -74,11 +75,12 @@ def apply(
     is disabled, and nothing is matched before it is published and enabled.
     """
     listed = ruleset_files.read(file)
-    for line in ruleset_files.plan(session, listed, publish=publish or enable):
-        session.screen.skipped(line)
+    planned = ruleset_files.plan(session, listed, publish=publish or enable)
+    for line in planned:
+        session.screen.line(line)
     for given in listed:
         ruleset = ruleset_files.put(session, given)
-        session.screen.done(f"Ruleset {given['name']}: {ruleset_files.count(given)} in the draft")
+        _put(session, given, changed=f"{given['name']}: " in "\n".join(planned))
         if (publish or enable) and _differs(session, ruleset):
             _publish(session, ruleset, note=note, accept_warnings=accept_warnings)
         elif not (publish or enable):
@@ -143,11 +145,18 @@ def versions(session: Session, name: Name) -> None:
     """List the versions, the newest first."""
     ruleset = ruleset_files.find(session, name)
     found = session.hub.pages(f"rulesets/{segment(ruleset['id'])}/versions", limit=1000)
+    active = ruleset["active_version"]
     rows = [
-        (one["version"], session.moment(one["published_at"]), one["published_by"], one["note"])
+        (
+            one["version"],
+            "active" if one["version"] == active else "",
+            session.moment(one["published_at"]),
+            one["published_by"],
+            one["note"],
+        )
         for one in found
     ]
-    header = ("Version", "Published", "By", "Note")
+    header = ("Version", "State", "Published", "By", "Note")
     session.show({"items": found}, lambda: session.screen.table(rows, header))
 
 
@@ -212,12 +221,13 @@ def _differs(session: Session, ruleset: dict[str, Any]) -> bool:
 def _publish(
     session: Session, ruleset: dict[str, Any], *, note: str, accept_warnings: bool
 ) -> dict[str, Any]:
-    made: dict[str, Any] = session.hub.call(
-        "POST",
-        f"rulesets/{segment(ruleset['id'])}/draft:publish",
-        body={"note": note, "accept_warnings": accept_warnings},
-        headers={"If-Match": "*"},
-    ).body
+    path = f"rulesets/{segment(ruleset['id'])}/draft:publish"
+    body = {"note": note, "accept_warnings": accept_warnings}
+    try:
+        answer = session.hub.call("POST", path, body=body, headers={"If-Match": "*"})
+    except Failed as failed:
+        raise _told_how_to_accept(failed, ruleset["name"]) from failed
+    made: dict[str, Any] = answer.body
     _warn(session, made["lint"])
     session.screen.done(f"Ruleset {ruleset['name']}: version {made['version']} is active")
     return made
@@ -234,6 +244,26 @@ def _warn(session: Session, findings: list[dict[str, Any]]) -> None:
     for one in findings:
         if one["severity"] == "warning" or one["code"] == "L102":
             session.screen.warn(f"{one['rule_name']}: {one['detail']}")
+
+
+def _told_how_to_accept(failed: Failed, name: str) -> Failed:
+    """Return a refusal for warnings with the option that accepts them; others as they are."""
+    if "accept_warnings" not in failed.cause:
+        return failed
+    return Failed(
+        failed.cause.replace("accept_warnings", "--accept-warnings"),
+        f"Correct what is named above, or: hub ruleset publish {shlex.quote(name)} "
+        "--accept-warnings",
+        status=failed.status,
+        details=failed.details,
+    )
+
+
+def _put(session: Session, given: dict[str, Any], *, changed: bool) -> None:
+    if changed:
+        session.screen.done(f"Ruleset {given['name']}: {ruleset_files.count(given)} in the draft")
+    else:
+        session.screen.done(f"Ruleset {given['name']}: nothing changes")
 
 
 def _set_state(session: Session, ruleset: dict[str, Any], state: str) -> None:

@@ -71,7 +71,8 @@ def _told(session: Session, found: dict[str, Any]) -> None:
         say = session.screen.skipped if one["action"] == "unchanged" else session.screen.done
         say(f"{one['name']}: {one['action']}")
         for words in one["words"]:
-            session.screen.line(f"  {words}")
+            for line in words.splitlines():
+                session.screen.line(f"  {line}")
         if one["state"]:
             session.screen.line(f"  state: {one['state'][0]} → {one['state'][1]}")
         for finding in one["lint"]:

@@ -1,6 +1,6 @@
 """Rulesets as files, and the way of a file into the hub and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hub.cli.client import segment
@@ -16,7 +16,12 @@ def read(file: str) -> list[dict[str, Any]]:
     if not isinstance(listed, list) or not all(_is_ruleset(one) for one in listed):
         raise Failed(
             f"{file} holds no ruleset (an object with name and rules).",
-            "hub ruleset show NAME prints one as an example.",
+            "hub ruleset list names what is there; hub ruleset show prints one as an example.",
+        )
+    if not listed:
+        raise Failed(
+            f"Nothing is in {file}: it lists no rulesets.",
+            "hub ruleset list names what is there; hub ruleset show prints one as an example.",
         )
     return listed
 
@@ -76,8 +81,13 @@ def plan(session: Session, listed: list[dict[str, Any]], *, publish: bool) -> li
         line
         for one in plan["rulesets"]
         if one["action"] != "unchanged"
-        for line in (f"{one['name']}: {one['action']}", *(f"  {words}" for words in one["words"]))
+        for line in (f"{one['name']}: {one['action']}", *_indented(one["words"]))
     ]
+
+
+def _indented(words: Sequence[str]) -> Iterator[str]:
+    for text in words:
+        yield from (f"  {line}" for line in text.splitlines())
 
 
 def _stating(session: Session, given: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """`hub run`: what rules had done."""
 
-from typing import Annotated, Any
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -8,6 +10,7 @@ from hub.cli.client import segment
 from hub.cli.session import Session, command
 
 HELP = "Runs: what rules had done, attempt by attempt."
+_SETTLED: Final = frozenset({"done", "skipped"})
 Id = Annotated[str, typer.Argument(help="The run's id: run_….")]
 
 
@@ -35,7 +38,7 @@ def list_(
             one["action"],
             one["connector"],
             one["attempts"],
-            one["error"] or one["summary"] or one["outcome"],
+            result(one),
         )
         for one in found
     ]
@@ -44,7 +47,7 @@ def list_(
 
 
 def show(session: Session, id: Id) -> None:
-    """Show a run with its attempts."""
+    """Show a run: its parameters, its attempts and what the vendor answered."""
     found = session.hub.get(f"runs/{segment(id)}")
     session.show(found, lambda: _describe(session, found))
 
@@ -61,7 +64,7 @@ def dismiss(
     *,
     reason: Annotated[str, typer.Option(help="Why it need not be done any more.")],
 ) -> None:
-    """Put a run aside that was given up."""
+    """Put a run aside that was given up, or give up one that waits; its lane goes on."""
     answer = session.hub.post(f"runs/{segment(id)}/dismiss", {"reason": reason})
     session.show(answer, lambda: session.screen.done(f"{id} dismissed"))
 
@@ -75,18 +78,45 @@ def _describe(session: Session, run: dict[str, Any]) -> None:
             "Connector": run["connector"],
             "Event": run["event"],
             "Rule": run["rule"]["name"],
-            "Result": run["error"] or run["summary"] or run["outcome"],
+            "Result": result(run),
         }
     )
+    _parameters(session, run.get("params") or {})
+    _requests(session, run["attempts_made"])
+
+
+def result(run: Mapping[str, Any]) -> str:
+    """Return what became of a run: the error only while it is in the way."""
+    said = run["summary"] or run["outcome"]
+    if run["state"] in _SETTLED and said:
+        return str(said)
+    return str(run["error"] or said or "")
+
+
+def _parameters(session: Session, params: Mapping[str, Any]) -> None:
+    if params:
+        session.screen.line("Parameters:")
+    for name, value in params.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        first, *more = text.splitlines() or [""]
+        session.screen.line(f"  {name}: {first}")
+        for line in more:
+            session.screen.line(f"    {line}")
+
+
+def _requests(session: Session, made: Sequence[Mapping[str, Any]]) -> None:
     rows = [
         (
-            one["n"],
+            number,
             session.moment(one["at"]),
             f"{one['method']} {one['url']}",
             one.get("status") or one.get("error"),
             f"{one['took_ms']} ms",
         )
-        for one in run["attempts_made"]
+        for number, one in enumerate(made, start=1)
     ]
     if rows:
         session.screen.table(rows, ("Attempt", "Time", "Request", "Answer", "Took"))
+    for number, one in enumerate(made, start=1):
+        if one.get("response"):
+            session.screen.line(f"Answer {number}: {one['response']}")

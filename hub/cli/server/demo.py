@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import signal
 import tempfile
 from pathlib import Path
@@ -38,11 +39,18 @@ def demo(
 
     place = Path(folder) if folder else Path(tempfile.mkdtemp(prefix="hub-demo-"))
     place.mkdir(parents=True, exist_ok=True)
+    if oneshot:
+        typer.echo(f"Data and logs: {place}{'' if folder else ', removed if all is seen'}")
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
         asyncio.run(_tell(place, bare_environment(), oneshot=oneshot, kill_at=kill_at or None))
+        if oneshot and not folder:
+            shutil.rmtree(place)
         return
     if oneshot:
-        raise Failed("The demo was stopped before its end.", "Start it again: hub demo --oneshot")
+        raise Failed(
+            f"The demo was stopped before its end; {place} has its data and logs.",
+            "Start it again: hub demo --oneshot",
+        )
 
 
 async def _tell(

@@ -111,3 +111,12 @@ def test_what_two_openers_hide_stays_hidden_until_both_let_go() -> None:
 )
 def test_keys_tell_what_is_secret(key: str, secret) -> None:
     assert is_secret_key(key) == secret
+
+
+def test_the_copy_for_terminals_is_left_out(written) -> None:
+    told = {"color_message": "Started server process [\x1b[36m%d\x1b[0m]"}
+    logging.getLogger("uvicorn.error").info("Started server process [%d]", 7, extra=told)
+
+    (line,) = written()
+    assert line["event"] == "Started server process [7]"
+    assert "color_message" not in line

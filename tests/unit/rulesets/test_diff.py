@@ -44,6 +44,19 @@ def test_added_removed_moved_and_changed_rules_are_told_apart():
     ]
 
 
+def test_what_differs_is_told_member_by_member():
+    old = [rule("a", "x"), rule("b")]
+    new = [rule("a", "y", note="n"), rule("c")]
+
+    found = diff(old, new, words)
+
+    assert [one.text for one in found.rules] == [
+        "- 2. rule b\n    does 1",
+        '~ rule a\n    /does: "x" → "y"\n    /note: + "n"',
+        "+ 2. rule c\n    does 1",
+    ]
+
+
 def test_a_changed_member_is_named_by_pointer():
     old = rule("a", when={"all": [{"field": "x", "value": 1}]})
     new = rule("a", when={"all": [{"field": "x", "value": 2}, {"field": "y"}]})
