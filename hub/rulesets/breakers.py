@@ -4,6 +4,8 @@ from sqlalchemy import delete, select
 
 from hub.activity import audit
 from hub.connectors.models import Connector
+from hub.errors import NotFound
+from hub.rulesets.bodies import rules_of
 from hub.rulesets.neighbours import table
 from hub.rulesets.schemas_trial import BreakerOut
 from hub.rulesets.work import Work
@@ -32,12 +34,27 @@ async def listed(work: Work) -> list[BreakerOut]:
     ]
 
 
+async def _known(work: Work, named: str) -> str | None:
+    """Return the id of a rule by id or name; None when no version or draft has it."""
+    for bodies in (await work.versions.active(), await work.drafts.all()):
+        for kept in bodies.values():
+            for rule in rules_of(kept.body):
+                if named in {rule.get("id"), rule.get("name")}:
+                    return str(rule.get("id"))
+    return None
+
+
 async def reset(work: Work, rule: str, record: str | None) -> None:
-    """Close a rule's breakers, of one record or of all."""
+    """Close a rule's breakers, of one record or of all; NotFound when there is no such rule."""
+    named = await _known(work, rule)
     rows = table("rule_breakers")
-    statement = delete(rows).where(rows.c.tenant_id == work.tenant, rows.c.rule_id == rule)
+    statement = delete(rows).where(
+        rows.c.tenant_id == work.tenant, rows.c.rule_id == (named or rule)
+    )
     if record is not None:
         statement = statement.where(rows.c.record_id == record)
-    await work.session.execute(statement)
+    closed = await work.session.execute(statement.returning(rows.c.rule_id))
+    if named is None and not closed.all():
+        raise NotFound(f"There is no rule {rule!r}.")
     subject = f"{rule} {record or 'all records'}"
     await audit.record(work.session, work.actor, "rule breaker reset", subject)

@@ -164,7 +164,9 @@ async def list_rule_breakers(actor: RulesRead, reading: Reading) -> Page[Breaker
 async def reset_rule_breakers(
     actor: OperationsAct,
     writing: Writing,
-    rule: Annotated[str, Path(max_length=36, pattern=STORABLE)],
+    rule: Annotated[
+        str, Path(max_length=200, pattern=STORABLE, description="A rule's id, or its name.")
+    ],
     record: Annotated[
         str | None, Query(max_length=255, pattern=STORABLE, description="None: all records.")
     ] = None,

@@ -86,6 +86,16 @@ class Versions(Repository[RulesetVersion]):
         ordered = query.order_by(RulesetVersion.version.desc()).limit(limit)
         return (await self.session.scalars(ordered)).all()
 
+    async def until(
+        self, ruleset_id: uuid.UUID, moment: datetime, limit: int
+    ) -> Sequence[RulesetVersion]:
+        """Return versions that were published by then, the newest first."""
+        query = self._mine().where(
+            RulesetVersion.ruleset_id == ruleset_id, RulesetVersion.published_at <= moment
+        )
+        ordered = query.order_by(RulesetVersion.version.desc()).limit(limit)
+        return (await self.session.scalars(ordered)).all()
+
     async def last(self, ruleset_id: uuid.UUID) -> int:
         """Return the number of the newest version; 0 = none was published."""
         query = select(func.max(RulesetVersion.version)).where(

@@ -9,7 +9,7 @@ from hub import ids
 from hub.connectors.models import Connector
 from hub.errors import NotFound
 from hub.rules import Plan, RuleTrace
-from hub.rulesets.bodies import rules_of
+from hub.rulesets.bodies import find_rule, rules_of
 from hub.rulesets.facts_of import Subject, Subjects
 from hub.rulesets.history import History, StoredEvent
 from hub.rulesets.models import Ruleset
@@ -17,6 +17,7 @@ from hub.rulesets.schemas_trial import Reason, RecordRefIn, WhyNot, WhyNotIn
 from hub.rulesets.work import Work
 
 _EVENTS: Final = 10
+_VERSIONS: Final = 20
 _SAID: Final = {
     "done": "was done",
     "skipped": "was skipped",
@@ -51,6 +52,7 @@ async def why_not(work: Work, asked: WhyNotIn) -> WhyNot:
     subjects = Subjects(work, plan.schema)
     events = await _events(subjects, asked, answer)
     for stored in events:
+        await _then(work, answer, (row, str(rule["id"])), stored)
         await _of_event(work, answer, (plan, str(rule["id"])), await subjects.stored(stored))
     return answer.told()
 
@@ -137,6 +139,24 @@ async def _silence(
         when = f"{poll.polled_at:%Y-%m-%d %H:%M:%S}Z" if poll.polled_at else "never"
         trouble = f": {poll.error}" if poll.error else ""
         answer.say(f"{poll.source_object} was last polled {when}{trouble}", ok=not poll.error)
+
+
+async def _then(
+    work: Work, answer: _Answer, asked: tuple[Ruleset, str], stored: StoredEvent
+) -> None:
+    """Say when the rule was not published yet as the event came."""
+    row, rule_id = asked
+    if row.active_version is None:
+        return
+    earlier = await work.versions.until(row.id, stored.created_at, _VERSIONS)
+    if any(find_rule(rules_of(one.body), rule_id) is not None for one in earlier):
+        return
+    answer.say(
+        f"the rule was not published yet when {ids.shown('evt', stored.id)} arrived; "
+        "a replay of its delivery would use it",
+        ok=False,
+        event=ids.shown("evt", stored.id),
+    )
 
 
 async def _of_event(work: Work, answer: _Answer, asked: tuple[Plan, str], subject: Subject) -> None:

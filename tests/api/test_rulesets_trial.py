@@ -319,6 +319,28 @@ async def test_why_not_of_a_record_that_never_came_looks_at_the_way_there(world)
     assert missing.status_code == 404
 
 
+async def test_why_not_of_an_event_from_before_the_rule_says_so(world):
+    number = await store(world, event(priority="P1"))
+    await live(world.hub, rule("page"))
+
+    found = await world.hub.post("/rules:why-not", json={"rule": "page", "event": f"evt_{number}"})
+
+    assert found.json()["answer"] == (
+        f"the rule was not published yet when evt_{number} arrived; "
+        "a replay of its delivery would use it"
+    )
+    assert found.json()["steps"][-1]["text"].startswith("the rule fires")
+
+
+async def test_breakers_of_a_rule_that_is_not_there_cannot_be_reset(world):
+    await live(world.hub, rule("page"))
+
+    missing = await world.hub.delete("/rule-breakers/nope")
+
+    assert (missing.status_code, missing.json()["detail"]) == (404, "There is no rule 'nope'.")
+    assert (await world.hub.delete("/rule-breakers/page")).status_code == 204
+
+
 async def test_why_not_tells_of_runs_that_were_given_up_and_of_echoes(world):
     ruleset = await live(world.hub, rule("page"))
     page = await rule_id(world.hub, "live")
