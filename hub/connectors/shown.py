@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from hub.catalog.catalog import Catalog
 from hub.connectors.checks import Line
@@ -19,7 +20,7 @@ from hub.connectors.schemas import (
 )
 from hub.connectors.service import ConnectorsService, Seen
 from hub.http.etags import etag_of
-from hub.sdk.connector_types import SubscriptionState
+from hub.sdk.connector_types import Check, SubscriptionState
 from hub.sdk.vocabulary import FieldSchema, SourceObject
 
 
@@ -68,11 +69,18 @@ def kept_lines(row: Connector, kept: Sequence[CheckResult], catalog: Catalog) ->
             ok=one.ok,
             text=one.text,
             took_ms=one.took_ms,
-            fix=declared[one.name].fix if one.name in declared and not one.ok else "",
+            fix=fix_for(declared[one.name], row.name)
+            if one.name in declared and not one.ok
+            else "",
             at=one.at,
         )
         for one in kept
     ]
+
+
+def fix_for(check: Check[Any], connector: str) -> str:
+    """Return what to do when a check fails, in commands with the connector's own name."""
+    return check.fix.replace("NAME", connector)
 
 
 def kept_report(row: Connector, kept: Sequence[CheckResult], catalog: Catalog) -> CheckReport:

@@ -50,3 +50,29 @@ def test_a_new_plugin_passes_the_kit_and_strict_typing(tmp_path):
     assert tested.returncode == 0, tested.stdout
     assert typed.returncode == 0, typed.stdout
     assert formatted.returncode == 0, formatted.stdout + formatted.stderr
+
+
+WARNINGS = """
+import warnings
+
+import pytest
+
+
+def test_others_warnings_are_theirs():
+    warnings.warn_explicit("old", DeprecationWarning, "anyio.py", 1, module="anyio.pytest_plugin")
+
+
+def test_warnings_of_the_plugin_are_errors():
+    with pytest.raises(DeprecationWarning):
+        warnings.warn_explicit("old", DeprecationWarning, "x.py", 1, module="hub_snow_desk.actions")
+"""
+
+
+@pytest.mark.slow
+def test_a_new_plugins_tests_fail_for_its_own_warnings_only(tmp_path):
+    folder = write_plugin("snow_desk", tmp_path)[0].parent
+    (folder / "tests" / "test_warnings.py").write_text(WARNINGS)
+
+    tested = done(folder, "pytest", "-q", "-p", "no:cacheprovider", "tests/test_warnings.py")
+
+    assert tested.returncode == 0, tested.stdout
