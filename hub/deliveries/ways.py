@@ -24,6 +24,10 @@ _LAST: Final = 2 ** (8 * _MOMENT) - 1
 _MARKS: Final = """
 SELECT v.n, s.key_hash FROM {rows} JOIN seen_keys s
   ON s.connector_id = v.connector_id AND s.key_hash BETWEEN v.low AND v.high"""
+_MARKS_POSTGRES: Final = """
+SELECT v.n, s.key_hash FROM {rows} CROSS JOIN LATERAL (
+  SELECT key_hash FROM seen_keys WHERE connector_id = v.connector_id
+    AND key_hash BETWEEN v.low AND v.high LIMIT 1000) s"""
 _LOCK: Final = "SELECT pg_advisory_xact_lock(8, v.n::int) FROM {rows}"
 
 
@@ -76,7 +80,10 @@ def told_otherwise(connection: Connection, marked: Sequence[tuple[object, Mark]]
     columns = {"n": Kind.INT, "connector_id": Kind.UUID, "low": Kind.BYTES, "high": Kind.BYTES}
     rows = [(n, connector, mark.low, mark.high) for n, (connector, mark) in enumerate(marked)]
     found: dict[int, list[bytes]] = {}
-    for n, mark in write_rows(connection, _MARKS, columns, rows):
+    on_postgres = connection.dialect.name == "postgresql"
+    for n, mark in write_rows(
+        connection, _MARKS_POSTGRES if on_postgres else _MARKS, columns, rows
+    ):
         found.setdefault(n, []).append(bytes(mark))
     place = {mark.hash: n for n, (_, mark) in reversed(list(enumerate(marked)))}
     return {
