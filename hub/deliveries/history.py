@@ -109,6 +109,17 @@ class Holds(Repository[Hold]):
         )
         return {row[0]: row[1] for row in await self.session.execute(query)}
 
+    async def heads(self, lanes: Iterable[str]) -> dict[str, InboxEvent]:
+        """Return the first event that waits in each lane."""
+        first = (
+            select(func.min(InboxEvent.id))
+            .where(InboxEvent.tenant_id == self.tenant, InboxEvent.state == "pending")
+            .where(InboxEvent.lane.in_(list(lanes)))
+            .group_by(InboxEvent.lane)
+        )
+        found = await self.session.scalars(select(InboxEvent).where(InboxEvent.id.in_(first)))
+        return {one.lane: one for one in found}
+
 
 class Inbox:
     """The inbox of all tenants; only for the hub's operator."""

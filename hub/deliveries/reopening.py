@@ -32,7 +32,7 @@ class Reopening:
     async def reopen(
         self, session: AsyncSession, events: Sequence[int], runs: Sequence[int]
     ) -> None:
-        """Make the events pending, lift the holds that their dead letters left, wake shards."""
+        """Make the events pending, lift the holds that these runs left, wake shards."""
         await session.run_sync(self._in_session, events, runs)
 
     def _in_session(self, session: Session, events: Sequence[int], runs: Sequence[int]) -> None:
@@ -56,7 +56,7 @@ def reopen(
     )
     lifted = write_rows(
         connection,
-        "DELETE FROM holds WHERE reason IN ('dead', 'retry') "
+        "DELETE FROM holds WHERE reason <> 'person' "
         "AND run_id IN (SELECT v.id FROM {rows}) RETURNING shard",
         {"id": Kind.INT},
         [(number,) for number in sorted(set(runs))],

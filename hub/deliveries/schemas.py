@@ -116,9 +116,12 @@ class BulkReplayOut(BaseModel):
 
 
 class HoldOut(BaseModel):
-    """A lane that waits."""
+    """A lane that waits, and the record that its first event is about."""
 
     lane: str
+    object: str | None = None
+    record: str | None = Field(default=None, description="The record's id at its vendor.")
+    human_id: str | None = Field(default=None, description="How people call the record.")
     shard: int
     reason: str
     detail: str

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 from hub import ids
 from hub.activity import audit, journal
+from hub.correlations.values import unpack_event
 from hub.deliveries import history, invariants
 from hub.deliveries.history import Deliveries, Holds, Inbox
-from hub.deliveries.models import Delivery
+from hub.deliveries.models import Delivery, InboxEvent
 from hub.deliveries.replay import Replays
 from hub.deliveries.schemas import (
     BulkReplayIn,
@@ -159,8 +160,10 @@ class HoldsService:
         names = await Runs(self.holds.session, self.holds.tenant).names()
         rows, following = await self.holds.waiting(after, limit)
         backlog = await self.holds.backlog(row.lane for row in rows)
+        heads = await self.holds.heads(row.lane for row in rows)
         return [
             HoldOut(
+                **_about(heads.get(row.lane)),
                 lane=row.lane,
                 shard=row.shard,
                 reason=row.reason,
@@ -184,6 +187,14 @@ class HoldsService:
         await journal.write(session, line)
         await audit.record(session, self.actor, "lane released", lane)
         return ReleasedOut(lane=lane, released=True)
+
+
+def _about(event: InboxEvent | None) -> dict[str, str | None]:
+    """Return which record a lane is about, as far as something waits in it."""
+    if event is None:
+        return {}
+    told = unpack_event(event.body).record
+    return {"object": told.source_object, "record": told.id, "human_id": told.human_id}
 
 
 async def inbox_out(inbox: Inbox, health: DriverHealth, driver: str) -> InboxOut:

@@ -83,5 +83,5 @@ async def retry_run(actor: OperationsAct, acting: Acting, run: str) -> RunOut:
 
 @router.post("/runs/{run}/dismiss", operation_id="dismiss_run")
 async def dismiss_run(actor: OperationsAct, acting: Acting, run: str, asked: Dismissal) -> RunOut:
-    """Put a run aside that was given up."""
+    """Put a run aside that was given up, or give up one that waits: its lane goes on."""
     return await acting.of(actor).dismiss(run, asked.reason)

@@ -4,12 +4,14 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.orm import Session
 
 from hub.connectors.models import Connector
-from hub.correlations.linking import Reservation, reserve
+from hub.correlations.linking import Reservation, free, reserve
+from hub.correlations.repository import drop_receipts
 from hub.db.repository import Repository, Rows
+from hub.dispatch.models import Hold
 from hub.runs.models import Attempt, Run
 
 _MOST = 10_000
@@ -79,6 +81,18 @@ class Runs(Repository[Run]):
                 .execution_options(synchronize_session=False)
             )
 
+    async def is_held(self, run: Run, now: datetime) -> bool:
+        """Whether the run's lane waits, so that nobody works the run at the moment."""
+        of_event = text("SELECT lane FROM events WHERE id = :event")
+        lane = await self.session.scalar(of_event, {"event": run.event_id})
+        holds = select(Hold).where(Hold.tenant_id == self.tenant, Hold.lane == lane)
+        hold = await self.session.scalar(holds)
+        return hold is not None and (hold.not_before is None or hold.not_before > now)
+
+    async def give_back(self, run: Run) -> None:
+        """Forget what an unsettled run reserved and what it was expected to write."""
+        await self.session.run_sync(_give_back, run.id)
+
     async def count_dead(self) -> int:
         """Return how many dead letters there are."""
         query = select(func.count()).where(Run.tenant_id == self.tenant, Run.state == "dead")
@@ -116,6 +130,12 @@ def _reserve(session: Session, runs: Sequence[Run], now: datetime) -> None:
     ]
     if wanted:
         reserve(session.connection(), wanted, now)
+
+
+def _give_back(session: Session, run_id: int) -> None:
+    connection = session.connection()
+    drop_receipts(connection, [run_id])
+    free(connection, run_id)
 
 
 def of_state(state: str) -> ColumnElement[bool]:

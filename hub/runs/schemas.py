@@ -66,7 +66,7 @@ class RunDetail(RunOut):
 
 
 class Dismissal(Body):
-    """Why a dead letter need not be done any more."""
+    """Why a run need not be done any more."""
 
     reason: str = Field(min_length=1, max_length=1000)
 

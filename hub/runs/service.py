@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from hub import ids
 from hub.activity import audit, journal
@@ -21,6 +21,8 @@ from hub.runs.schemas import (
     RunOut,
     RunRule,
 )
+
+_WAITING: Final = frozenset({"intent", "waiting"})
 
 
 class Reopens(Protocol):
@@ -76,9 +78,12 @@ class RunsService:
         return run_out(run, await self.runs.names())
 
     async def dismiss(self, shown: str, reason: str) -> RunOut:
-        """Put a dead letter aside."""
+        """Put a dead letter aside, or give up a run that waits; its lane goes on."""
         run = await self.runs.get(ids.number("run", shown))
-        _require_dead(run)
+        if run.state in _WAITING and await self.runs.is_held(run, self.clock()):
+            await self.runs.give_back(run)
+        else:
+            _require_dead(run)
         await self._dismiss([run], reason)
         return run_out(run, await self.runs.names())
 
@@ -122,8 +127,10 @@ class RunsService:
         assert self.reopens is not None  # noqa: S101 - given where runs are changed
         now = self.clock()
         for run in runs:
+            before = f" It had failed: {run.error}" if run.error else ""
             run.state, run.outcome, run.done_at = "skipped", "dismissed", now
-            run.summary = f"Dismissed by {self.actor.name}: {reason}"
+            run.summary = f"Dismissed by {self.actor.name}: {reason}{'.' if before else ''}{before}"
+            run.due_at = run.error = run.error_class = None
         await self.runs.session.flush()
         await self.reopens.reopen(self.runs.session, [], [run.id for run in runs])
         await self._tell(runs, f"dismissed: {reason}")
@@ -212,7 +219,7 @@ def _require_dead(run: Run) -> None:
     if run.state != "dead":
         raise Conflict(
             f"{ids.shown('run', run.id)} is {run.state}; only runs that were given up can be "
-            "tried again or dismissed."
+            "tried again, and only those or runs that wait in a held lane dismissed."
         )
 
 

@@ -86,7 +86,8 @@ class Sending:
             same_rule = other.rule_id == run.rule_id and other.about == run.about
             if other is run or not same_rule or other.action_index >= run.action_index:
                 continue
-            if other.state == "dead" and other.on_error == "stop":
+            given_up = other.state == "dead" or other.outcome == "dismissed"
+            if given_up and other.on_error == "stop":
                 return other.action_index
         return None
 

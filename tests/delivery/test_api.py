@@ -210,6 +210,31 @@ async def test_dead_letters_are_retried_or_dismissed(rig: Rig, sink: Sink) -> No
     assert left == []
 
 
+async def test_a_run_that_waits_can_be_given_up_and_its_lane_goes_on(rig: Rig, sink: Sink) -> None:
+    rig.use(posting())
+    sink.faults.append(Fault(status=503, headers={"retry-after": "60"}))
+    async with api_of(rig) as api:
+        await api.post(HOOK, **webhook(item("a", 1), item("a", 2)))
+        for _ in range(400):
+            holds = (await api.get(f"{HOME}/holds")).json()["items"]
+            if holds:
+                break
+            await asyncio.sleep(0.02)
+        given_up = await api.post(
+            f"{HOME}/runs/{holds[0]['run']}/dismiss", json={"reason": "done by hand"}
+        )
+        await rig.settled()
+        runs = (await api.get(f"{HOME}/runs")).json()["items"]
+        again = await api.post(f"{HOME}/runs/{runs[0]['id']}/dismiss", json={"reason": "x"})
+
+    assert (holds[0]["object"], holds[0]["record"]) == ("load.item", "a")
+    assert (given_up.status_code, again.status_code) == (200, 409)
+    assert (given_up.json()["state"], given_up.json()["outcome"]) == ("skipped", "dismissed")
+    assert "done by hand" in given_up.json()["summary"]
+    assert [one.seq for one in sink.counted] == [2]
+    assert [one["state"] for one in runs] == ["done", "skipped"]
+
+
 async def test_the_inbox_shows_shards_and_holds(rig: Rig, sink: Sink) -> None:
     rig.use(posting())
     sink.faults.append(Fault(status=429, headers={"retry-after": "60"}))

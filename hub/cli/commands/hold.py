@@ -26,6 +26,7 @@ def list_(
     rows = [
         (
             one["lane"],
+            " ".join(filter(None, (one["object"], one["human_id"] or one["record"]))),
             f"{one['reason']} {one['detail'] or ''}".strip(),
             session.moment(one["not_before"]) if one["not_before"] else "a person lets go",
             session.ago(one["since"]),
@@ -34,7 +35,7 @@ def list_(
         )
         for one in found
     ]
-    header = ("Lane", "Reason", "Until", "Since", "Waiting", "Run")
+    header = ("Lane", "Record", "Reason", "Until", "Since", "Waiting", "Run")
     session.show({"items": found}, lambda: session.screen.table(rows, header))
 
 
