@@ -12,9 +12,11 @@ from hub.http.actor import Actor, RulesCreate, RulesDelete, RulesEdit, RulesRead
 from hub.http.deps import ReadSession, TheCatalog, WriteSession
 from hub.http.etags import IfMatch, etag_of, require_match, require_unraced, set_etag
 from hub.mappings.document import from_csv, from_json, to_csv
+from hub.mappings.doubts import doubts
 from hub.mappings.models import ValueMap
 from hub.mappings.naming import with_ids
 from hub.mappings.precedence import Resolution
+from hub.mappings.repository import ServiceMappings
 from hub.mappings.rows import shown_of
 from hub.mappings.schemas import (
     ImportPlan,
@@ -92,6 +94,20 @@ async def _looked_up(
 LookedUp = Annotated[ServiceMappingIn, Depends(_looked_up)]
 
 
+async def _doubted(
+    actor: RulesCreate, request: Request, catalog: TheCatalog, asked: LookedUp
+) -> list[str]:
+    """Ask the vendors whether they know service and value, before anything is written."""
+    state = request.app.state
+    clients: Clients | None = getattr(state, "clients", None)
+    if clients is None:
+        return []
+    async with state.database.reading() as session:
+        known = await ServiceMappings(session, actor.home).connectors()
+    connectors = [(one.name, one.type) for one in known.values()]
+    return await doubts(asked, connectors, catalog, (clients, actor))
+
+
 @router.get("/service-mappings", operation_id="list_service_mappings", tags=["mappings"])
 async def list_service_mappings(
     actor: RulesRead,
@@ -115,14 +131,18 @@ async def list_service_mappings(
 async def create_service_mapping(
     actor: RulesCreate,
     asked: LookedUp,
+    doubted: Annotated[list[str], Depends(_doubted)],
     writing: Writing,
     response: Response,
 ) -> ServiceMappingOut:
-    """Map a value (or a whole object, or everything else) to a service."""
+    """Map a value (or a whole object, or everything else) to a service.
+
+    The flags say what the vendors' lists don't have; the row is made all the same.
+    """
     work = writing(actor)
     row, connector = await work.create(asked)
     set_etag(response, row.row_version)
-    return shown_of(row, connector, work.catalog)
+    return shown_of(row, connector, work.catalog, doubted)
 
 
 @router.put(

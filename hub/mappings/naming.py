@@ -39,7 +39,7 @@ def vendor_names(
 ) -> tuple[str | None, str | None]:
     """Return the vendor's API names of an object and a field; None where it has none."""
     known = catalog.objects.get(source_object or "")
-    of_field = _field(catalog, source_object, field)
+    of_field = field_named(catalog, source_object, field)
     return (known.vendor_name or None if known else None), (
         of_field.vendor_name or None if of_field else field
     )
@@ -54,7 +54,7 @@ async def with_ids(
     the list does not know stays as it is, also when the vendor is away.
     """
     name = object_named(asked.object or "", catalog, ())
-    field = _field(catalog, name, asked.field)
+    field = field_named(catalog, name, asked.field)
     pointing = field is not None and field.type is FieldType.REFERENCE and field.choice_source
     if name is None or field is None or not pointing or not asked.value:
         return asked
@@ -66,7 +66,10 @@ async def with_ids(
     )
 
 
-def _field(catalog: Catalog, source_object: str | None, given: str | None) -> FieldSchema | None:
+def field_named(
+    catalog: Catalog, source_object: str | None, given: str | None
+) -> FieldSchema | None:
+    """Return an object's declared field by its key, its whole name or as the vendor calls it."""
     if source_object is None or given is None:
         return None
     key = given.removeprefix(f"{source_object}.")

@@ -79,6 +79,7 @@ class ServiceMappingPatch(_In):
 class ServiceMappingOut(BaseModel):
     """A row as it is kept. `flags` say what is odd about it: `mapped_twice`.
 
+    A new row may also have `service_unknown` and `value_unknown`: the vendors' lists lack them.
     `class_api_name` and `field_api_name` are the vendor's own names of object and field.
     """
 

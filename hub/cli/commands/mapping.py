@@ -1,6 +1,6 @@
 """`hub mapping`: which record goes to which service."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -81,6 +81,9 @@ def add(
     label = made["service_name"] or "name unknown"
     line = f"{_condition(made)} → {made['service']} ({label})"
     session.show(made, lambda: session.screen.done(line))
+    for flag, text in _DOUBTS.items():
+        if flag in made["flags"]:
+            session.screen.warn(text.format(**made))
 
 
 def remove(
@@ -114,6 +117,12 @@ def resolve(
         session.screen.line(f"Service: {found['service'] or 'none'} {found['service_name']}")
 
     session.show(found, people)
+
+
+_DOUBTS: Final = {
+    "service_unknown": "{connector} has no service {service}: runs will fail until it has.",
+    "value_unknown": "{value} is not among the choices of {object}.{field}: nothing will match.",
+}
 
 
 def _name_of(session: Session, connector: str, service: str) -> str:
