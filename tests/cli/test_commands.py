@@ -311,7 +311,8 @@ def test_a_working_copy_and_a_file_are_tried_on_one_event(call, tmp_path) -> Non
     file.write_text(call("ruleset", "show", RULESET))
     sample.write_text(
         "trigger: salesforce.case.created\nconnector: salesforce\n"
-        "record: {id: '5001', values: {priority: High, subject: Fire, is_closed: false}}\nbefore: {}\n"
+        "record: {id: '5001', values: {priority: High, subject: Fire, is_closed: false}}\n"
+        "before: {}\n"
     )
 
     on_event = call("ruleset", "dry-run", RULESET, "evt_1")
