@@ -15,6 +15,8 @@ from bench.faults.world import SQLITE, World, at_work, wait_for
 
 _JUMP_S = 300
 _LASTS_S = 6
+_NOTICED_S = 1.5
+"""Other processes notice changed rules within a second."""
 _DISK = "48m"
 _REFUSED = {202, 503}
 
@@ -85,6 +87,7 @@ def replay_of_what_is_gone(world: World, size: int) -> Verdict:
     for one in world.api("GET", "rulesets")["items"]:
         world.api("PATCH", f"rulesets/{one['id']}", {"state": "disabled"})
         world.api("DELETE", f"rulesets/{one['id']}?name={one['name']}")
+    time.sleep(_NOTICED_S)
     again = world.api("POST", f"deliveries/{told}/replay", {"mode": "all"})
     world.settled()
     trace = world.api("GET", f"deliveries/{again['id']}/trace")
