@@ -6,6 +6,8 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from hub.http.actor import Anyone
+
 router = APIRouter(include_in_schema=False)
 
 _POLICY: Final = (
@@ -24,7 +26,7 @@ _PAGE: Final = """<!doctype html>
 <body>
 <div id="api"></div>
 <script src="docs/assets/swagger-ui-bundle.js"></script>
-<script src="docs/start.js"></script>
+<script src="docs/start"></script>
 </body>
 </html>
 """
@@ -45,18 +47,18 @@ def install(app: FastAPI) -> None:
 
 
 @router.get("/")
-async def front() -> Response:
+async def front(_: Anyone) -> Response:
     """Lead people to the page."""
     return RedirectResponse("docs")
 
 
 @router.get("/docs")
-async def page() -> HTMLResponse:
+async def page(_: Anyone) -> HTMLResponse:
     """Show the page."""
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
 
 
-@router.get("/docs/start.js")
-async def start() -> Response:
+@router.get("/docs/start")
+async def start(_: Anyone) -> Response:
     """Return what starts the page: inline scripts are not allowed."""
     return Response(_START, media_type="text/javascript")

@@ -1,7 +1,6 @@
 """What the commands share that run the hub in this process."""
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,8 +8,6 @@ from hub.cli.failure import Failed
 
 if TYPE_CHECKING:
     from hub.settings import HubSettings
-
-_DAMAGED = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 
 def settings_of(
@@ -35,18 +32,11 @@ def settings_of(
 @contextlib.contextmanager
 def refusing() -> Iterator[None]:
     """Turn a refused start into one line of cause that says what to do."""
-    from sqlalchemy.exc import DatabaseError  # noqa: PLC0415 - so that --help is quick
-
+    from hub.db.damage import refusing_damage  # noqa: PLC0415 - so that --help is quick
     from hub.errors import StartRefused  # noqa: PLC0415 - so that --help is quick
 
     try:
-        yield
+        with refusing_damage():
+            yield
     except StartRefused as refused:
         raise Failed(str(refused)) from refused
-    except DatabaseError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) not in _DAMAGED:
-            raise
-        raise Failed(
-            f"The database file is damaged ({error.orig}). "
-            "Restore hub.db in the data folder from a backup, with the master.key beside it."
-        ) from error
