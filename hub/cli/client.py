@@ -202,6 +202,11 @@ class Client:
             return (
                 "The hub does not know this token (any more); give another: --token or HUB_TOKEN."
             )
+        if problem.get("type") == "/problems/connector-broken":
+            return (
+                "hub plugins list shows which plugin does not work, hub plugins show NAME why. "
+                f"{_log_line(problem)}"
+            )
         return {
             401: "Give a token: --token or HUB_TOKEN. `hub token create NAME` makes one.",
             403: "Ask an administrator of the tenant for the permission, or use another token.",

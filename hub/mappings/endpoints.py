@@ -11,12 +11,10 @@ from hub.errors import BadRequest, ConnectorBroken
 from hub.http.actor import Actor, RulesCreate, RulesDelete, RulesEdit, RulesRead
 from hub.http.deps import ReadSession, TheCatalog, WriteSession
 from hub.http.etags import IfMatch, etag_of, require_match, require_unraced, set_etag
+from hub.mappings.dependencies import Asked
 from hub.mappings.document import from_csv, from_json, to_csv
-from hub.mappings.doubts import doubts
 from hub.mappings.models import ValueMap
-from hub.mappings.naming import with_ids
 from hub.mappings.precedence import Resolution
-from hub.mappings.repository import ServiceMappings
 from hub.mappings.rows import shown_of
 from hub.mappings.schemas import (
     ImportPlan,
@@ -24,7 +22,6 @@ from hub.mappings.schemas import (
     MappingOrder,
     MappingsDocument,
     NamedValueMap,
-    ServiceMappingIn,
     ServiceMappingOut,
     ServiceMappingPatch,
     TriedMapping,
@@ -40,7 +37,6 @@ from hub.mappings.service import Mappings
 from hub.mappings.value_maps import RulesVersion, Tables
 
 if TYPE_CHECKING:
-    from hub.connectors.clients import Clients
     from hub.mappings.resolve import Resolver
 
 router = APIRouter(prefix="/api/v1/tenants/{tenant}")
@@ -83,31 +79,6 @@ def _writing_tables(session: WriteSession) -> Callable[[Actor], Tables]:
 WritingTables = Annotated[Callable[[Actor], Tables], Depends(_writing_tables)]
 
 
-async def _looked_up(
-    actor: RulesCreate, request: Request, catalog: TheCatalog, asked: ServiceMappingIn
-) -> ServiceMappingIn:
-    """Ask the vendor for the record that a value names, before anything is written."""
-    clients: Clients | None = getattr(request.app.state, "clients", None)
-    return asked if clients is None else await with_ids(asked, catalog, clients, actor)
-
-
-LookedUp = Annotated[ServiceMappingIn, Depends(_looked_up)]
-
-
-async def _doubted(
-    actor: RulesCreate, request: Request, catalog: TheCatalog, asked: LookedUp
-) -> list[str]:
-    """Ask the vendors whether they know service and value, before anything is written."""
-    state = request.app.state
-    clients: Clients | None = getattr(state, "clients", None)
-    if clients is None:
-        return []
-    async with state.database.reading() as session:
-        known = await ServiceMappings(session, actor.home).connectors()
-    connectors = [(one.name, one.type) for one in known.values()]
-    return await doubts(asked, connectors, catalog, (clients, actor))
-
-
 @router.get("/service-mappings", operation_id="list_service_mappings", tags=["mappings"])
 async def list_service_mappings(
     actor: RulesRead,
@@ -130,8 +101,7 @@ async def list_service_mappings(
 )
 async def create_service_mapping(
     actor: RulesCreate,
-    asked: LookedUp,
-    doubted: Annotated[list[str], Depends(_doubted)],
+    asked: Asked,
     writing: Writing,
     response: Response,
 ) -> ServiceMappingOut:
@@ -140,9 +110,9 @@ async def create_service_mapping(
     The flags say what the vendors' lists don't have; the row is made all the same.
     """
     work = writing(actor)
-    row, connector = await work.create(asked)
+    row, connector = await work.create(asked.row)
     set_etag(response, row.row_version)
-    return shown_of(row, connector, work.catalog, doubted)
+    return shown_of(row, connector, work.catalog, asked.flags)
 
 
 @router.put(

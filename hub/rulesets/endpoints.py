@@ -37,7 +37,9 @@ Place = Annotated[int | None, Query(ge=1, le=1001, description="Where, from 1; e
 @router.get(_LIST, operation_id="list_rulesets")
 async def list_rulesets(actor: RulesRead, reading: Reading) -> Page[RulesetOut]:
     """List all rulesets in the order in which they are considered."""
-    return Page[RulesetOut](items=await service.listed(reading(actor)))
+    work = reading(actor)
+    await work.look_anew()
+    return Page[RulesetOut](items=await service.listed(work))
 
 
 @router.post(_LIST, operation_id="create_ruleset", status_code=201)
@@ -85,6 +87,7 @@ async def get_ruleset(
 ) -> RulesetOut:
     """Show a ruleset; its id or its name finds it."""
     work = reading(actor)
+    await work.look_anew()
     row = await work.found(ruleset)
     set_etag(response, row.row_version)
     return await service.shown(work, row)

@@ -105,6 +105,13 @@ class Work:
             return None
         return await self.versions.of(row.id, row.active_version)
 
+    async def look_anew(self) -> None:
+        """Bring up to date what rulesets say of rules that are off, before rows are read.
+
+        It is else found out when an event is matched.
+        """
+        await self.plans.plan_for(self.tenant)
+
     def forget_schema(self) -> None:
         """Read the schema again when it is next needed: this request changed it."""
         self._schema = None

@@ -173,7 +173,8 @@ async def test_a_vanished_field_turns_the_rule_off_with_the_reason_and_back_on(
         plan = await Plans(database, poorer).plan_for(tenant.id)
 
         assert matched(plan, priority="P1", category="db") == ["other"]
-        shown = (await hub.get(f"/rulesets/{ruleset}")).json()
+        async with api(database, tenant, catalog=poorer) as later:
+            shown = (await later.get(f"/rulesets/{ruleset}")).json()
         (problem,) = shown["problems"]
         assert shown["state"] == "enabled"
         assert (problem["name"], problem["code"]) == ("by category", "field.unknown")
@@ -237,7 +238,8 @@ async def test_whatever_vanishes_the_rule_is_kept_and_comes_back_by_itself(
         without = await Plans(sqlite_database, poorer).plan_for(tenant.id)
 
         assert "asked" not in matched(without, **event)
-        shown = (await hub.get("/rulesets/live")).json()
+        async with api(sqlite_database, tenant, catalog=poorer) as later:
+            shown = (await later.get("/rulesets/live")).json()
         found = [one for one in shown["problems"] if one["name"] == "asked"]
         assert shown["state"] == "enabled"
         assert said[0] in {one["code"] for one in found}

@@ -76,6 +76,17 @@ def test_a_problem_becomes_an_exit_status(api, client, status: int, exit_status:
     assert raised.value.fix
 
 
+def test_a_plugin_that_does_not_work_is_told_with_where_to_look(api, client) -> None:
+    problem = {"type": "/problems/connector-broken", "detail": "The plugin is broken."}
+    api.answer("GET", THINGS, problem, 503, content_type="application/problem+json")
+
+    with pytest.raises(Failed) as raised:
+        client.get("things")
+
+    assert "hub plugins show NAME" in raised.value.fix
+    assert "in a moment" not in raised.value.fix
+
+
 def test_of_two_who_save_at_once_the_second_is_told_what_differs(api, client) -> None:
     problem = {"detail": "ben changed it.", "theirs": {}, "yours": {}, "changes": ["~ one: /note"]}
     api.answer("GET", THINGS, problem, 409)
