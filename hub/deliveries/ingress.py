@@ -236,7 +236,10 @@ def _told(error: HubError) -> HubError:
     """Return the error with a hint how to sign, for people who try it by hand."""
     if not isinstance(error, InvalidDeliverySignature):
         return error
-    hint = "To try it by hand, see docs/how-to/use-the-api.md: Send what a vendor would send."
+    hint = (
+        "The vendor sends a signed one: hub connector webhook NAME --test. To sign one by hand "
+        "see docs/how-to/use-the-api.md, Send what a vendor would send."
+    )
     return InvalidDeliverySignature(f"{error.detail} {hint}")
 
 
