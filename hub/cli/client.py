@@ -228,6 +228,7 @@ _LISTS = {
     "service-mappings": "mapping",
     "value-maps": "valuemap",
     "rulesets": "ruleset",
+    "rule-breakers": "ruleset",
     "ruleset-templates": "template",
     "runs": "run",
     "tokens": "token",
