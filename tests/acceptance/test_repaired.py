@@ -1,6 +1,6 @@
 """A cause is repaired, and what was given up is tried again."""
 
-from tests.acceptance.world import CASE_CREATED, HIGH, Json, World, page, rule
+from tests.acceptance.world import CASE_CREATED, HIGH, Json, World, act, all_, is_, page, rule
 
 
 async def the_run(world: World, state: str) -> Json:
@@ -26,3 +26,24 @@ async def test_a_dead_letter_tried_again_asks_the_service_mapping_again(world: W
 
     assert done["id"] == dead["id"]
     assert (await world.the_incident("Repaired"))["service"]["id"] == "PAPI001"
+
+
+async def test_typos_in_what_only_the_org_knows_are_told_before_publishing(world: World) -> None:
+    typos = rule(
+        "Typos",
+        ("salesforce.case.updated",),
+        act("salesforce.set_field", field="salesforce.case.status", value="Wroking"),
+        act("salesforce.update_record", fields={"priority": "Hihg"}),
+        when=all_(is_("salesforce.case.status", "Nwe")),
+    )
+    made = await world.ask("POST", "rulesets", {"format": 1, "name": "T", "rules": [typos]})
+    assert made.status_code == 201, made.text
+
+    refused = await world.ask("POST", "rulesets/T/draft:publish", {})
+    silent = await world.ask("POST", "rulesets/T/draft:publish?live=false", {})
+
+    told = " ".join(one["detail"] for one in refused.json()["errors"])
+    assert refused.status_code == 409
+    assert all(f"'{word}'" in told for word in ("Wroking", "Hihg", "Nwe", "Working", "High", "New"))
+    assert "fields of" not in told
+    assert not any("is not among" in one["detail"] for one in silent.json().get("errors", ()))
