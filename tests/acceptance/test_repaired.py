@@ -40,7 +40,7 @@ async def test_typos_in_what_only_the_org_knows_are_told_before_publishing(world
     assert made.status_code == 201, made.text
 
     refused = await world.ask("POST", "rulesets/T/draft:publish", {})
-    silent = await world.ask("POST", "rulesets/T/draft:publish?live=false", {})
+    silent = await world.ask("POST", "rulesets/T/draft:publish", {}, live="false")
 
     told = " ".join(one["detail"] for one in refused.json()["errors"])
     assert refused.status_code == 409
