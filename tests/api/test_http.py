@@ -315,7 +315,7 @@ def test_the_description_is_complete(app):
 async def test_what_nobody_reads_in_a_request_is_refused_and_named(client):
     home = "/api/v1/tenants/default"
     queries = {
-        "tokens?lmit=5": "There is no query parameter 'lmit'. Did you mean 'limit'?",
+        "tokens?limits=5": "There is no query parameter 'limits'. Did you mean 'limit'?",
         "rulesets/export?q=1": "There is no query parameter 'q' here. Known here: draft, ",
         "runs?state=dead&nonsense=1": "There is no query parameter 'nonsense' here.",
     }

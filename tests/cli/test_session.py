@@ -15,9 +15,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_local_token_is_shown_to_the_hub_of_its_folder(
-    hub, api, folder, monkeypatch
-) -> None:
+def test_the_local_token_is_shown_to_the_hub_of_its_folder(hub, api, folder, monkeypatch) -> None:
     monkeypatch.delenv("HUB_URL")
     (folder / "serve.url").write_text(f"{api.url}\n")
 

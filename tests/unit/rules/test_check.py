@@ -388,8 +388,8 @@ ACTIONS = [
         "with/title", "template.filter", "No filter 'shout'.",
     ),
     (
-        page(title="{{ desk.ticket.subject | truncat: 3 }}"),
-        "with/title", "template.filter", "No filter 'truncat'. Nearest: 'truncate'.",
+        page(title="{{ desk.ticket.subject | truncates: 3 }}"),
+        "with/title", "template.filter", "No filter 'truncates'. Nearest: 'truncate'.",
     ),
     (
         page(title='{{ desk.ticket.subject | map: "gone" }}'),
