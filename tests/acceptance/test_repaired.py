@@ -32,9 +32,9 @@ async def test_typos_in_what_only_the_org_knows_are_told_before_publishing(world
     typos = rule(
         "Typos",
         ("salesforce.case.updated",),
-        act("salesforce.set_field", field="salesforce.case.status", value="Wroking"),
+        act("salesforce.set_field", field="salesforce.case.status", value="Workings"),
         act("salesforce.update_record", fields={"priority": "Hihg"}),
-        when=all_(is_("salesforce.case.status", "Nwe")),
+        when=all_(is_("salesforce.case.status", "Newest")),
     )
     made = await world.ask("POST", "rulesets", {"format": 1, "name": "T", "rules": [typos]})
     assert made.status_code == 201, made.text
@@ -44,6 +44,8 @@ async def test_typos_in_what_only_the_org_knows_are_told_before_publishing(world
 
     told = " ".join(one["detail"] for one in refused.json()["errors"])
     assert refused.status_code == 409
-    assert all(f"'{word}'" in told for word in ("Wroking", "Hihg", "Nwe", "Working", "High", "New"))
+    assert all(
+        f"'{word}'" in told for word in ("Workings", "Hihg", "Newest", "Working", "High", "New")
+    )
     assert "fields of" not in told
     assert not any("is not among" in one["detail"] for one in silent.json().get("errors", ()))
