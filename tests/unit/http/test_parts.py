@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.errors import ChangedMeanwhile, Overloaded, PreconditionMissing
+from hub.errors import BadRequest, ChangedMeanwhile, Overloaded, PreconditionMissing
 from hub.http.bodies import unstorable
 from hub.http.etags import require_match, require_version
 from hub.http.problems import pointer_of, problem_answer
@@ -52,7 +52,13 @@ def test_the_shown_state_may_be_changed(told: str) -> None:
     require_match(told, Row())
 
 
-@pytest.mark.parametrize("told", ['"2"', "3", "", '"33"', "garbage"])
+@pytest.mark.parametrize("told", ["3", "", "garbage", '"3", 4'])
+def test_what_is_no_etag_is_called_so(told: str) -> None:
+    with pytest.raises(BadRequest, match="is no ETag"):
+        require_version(told, 3)
+
+
+@pytest.mark.parametrize("told", ['"2"', '"33"', 'W/"4", "2"'])
 def test_another_state_may_not(told: str) -> None:
     with pytest.raises(ChangedMeanwhile, match="Ana changed it at 2025-11-21T09:30:00Z"):
         require_match(told, Row())
