@@ -188,4 +188,5 @@ async def test_the_same_delivery_again_has_one_effect(world: World) -> None:
     await world.quiet()
     assert await world.salesforce.comments(case) == ["Locks cleared"]
     deliveries = await world.items("deliveries", connector="pagerduty")
-    assert [one["repeats"] for one in deliveries] == [5]
+    sent = [one for one in deliveries if one["source"] == "webhook"]  # the hub may poll beside
+    assert [one["repeats"] for one in sent] == [5]
