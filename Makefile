@@ -1,7 +1,7 @@
 # The front door. Needs Python >= 3.11 (with venv) and make; everything else is installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-JOBS ?= 2
+JOBS ?= 3
 TESTS ?= tests plugins
 PLUGINS := -e plugins/pagerduty -e plugins/salesforce -e plugins/remedyforce
 FILES := pyproject.toml constraints.txt $(wildcard plugins/*/pyproject.toml)
@@ -30,7 +30,7 @@ demo: .venv/.run  ## set everything up and show the main job (ONESHOT=1 ends by 
 
 test: .venv/.dev lint types  ## everything that must hold, as CI runs it
 	@# Real processes share two noisy cores here: what failed runs once more, alone; twice is a failure.
-	$(BIN)/pytest -n $(JOBS) $(TESTS) || $(BIN)/pytest --last-failed --last-failed-no-failures none $(TESTS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(TESTS) || $(BIN)/pytest --last-failed --last-failed-no-failures none $(TESTS)
 
 check: .venv/.dev  ## the fast subset, under a minute
 	@$(BIN)/ruff check --quiet .
