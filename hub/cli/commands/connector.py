@@ -277,8 +277,12 @@ def _answer(session: Session, found: dict[str, Any]) -> None:
         session.screen.warn(str(found["note"]))
 
 
+_WEBHOOK = "webhook"
+"""The vendor can't know of a connector that was just added; what to do is the next line."""
+
+
 def _demand(name: str, results: list[dict[str, Any]]) -> None:
-    failed = checks.failed(results)
+    failed = checks.failed([one for one in results if one["name"] != _WEBHOOK])
     if failed:
         raise Failed(
             f"Connector {name} was added, but {failed} of {len(results)} checks failed.",

@@ -15,6 +15,8 @@ _TABLES: Final = {
     "escalation_mapping": "escalation_by_service",
     "status_mapping": "status_im_to_pagerduty",
 }
+_OF_A_DESK: Final = {"custom", "sync_direction"}
+"""Only a desk's connector has these: settings alone ask for no ruleset."""
 _CLOCKS: Final = {"ack": "sla_ack", "resolve": "sla_resolve"}
 _OUTBOUND, _INBOUND = "pagerduty.outbound", "pagerduty.inbound"
 
@@ -33,7 +35,7 @@ def read_config(document: Mapping[str, Any]) -> ConnectorConfig:
     services = flat.pop("service_mappings", None) or {}
     return ConnectorConfig(
         settings=flat,
-        templates=_templates(flat, switches),
+        templates=_templates(flat, switches) if document.keys() & _OF_A_DESK or switches else {},
         value_maps=maps,
         service_mappings=[_row(name, service) for name, service in services.items()],
     )

@@ -1,9 +1,10 @@
 """The simulator's time: real or fixed, movable, with timers that follow it."""
 
 import asyncio
+import contextlib
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -43,6 +44,15 @@ class SimClock:
             self._ahead = max(self._ahead, self._timers[0][0] - base)
             heapq.heappop(self._timers)[2]()
         self._ahead = target
+
+    @contextlib.contextmanager
+    def behind(self, past: timedelta) -> Iterator[None]:
+        """Let what is done within have happened so long ago."""
+        self._ahead -= past
+        try:
+            yield
+        finally:
+            self._ahead += past
 
     def pump(self) -> None:
         """Fire what is due."""

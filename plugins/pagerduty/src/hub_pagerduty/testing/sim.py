@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hub_pagerduty.testing.consents import Consent
 
 _KEPT: Final = 20_000
+_OLD: Final = timedelta(minutes=2)
 CUSTOM: Final = "incident.custom"
 """A custom action has a V2 message and no v3 event."""
 
@@ -66,9 +67,12 @@ class FakePagerDuty:
 
     def _begin_with_demo(self) -> None:
         self._begin(demo_world())
-        add_incidents(self.lifecycle)
-        if self._fresh:
-            self.world.ids = Ids(secrets.token_hex(8))
+        if not self._fresh:
+            add_incidents(self.lifecycle)
+            return
+        with self.clock.behind(_OLD):  # before any connector that is added now
+            add_incidents(self.lifecycle)
+        self.world.ids = Ids(secrets.token_hex(8))
 
     def reset(self) -> None:
         """Begin again with the demo account and its settings; recordings go too."""
