@@ -58,7 +58,7 @@ async def test_retry_after_is_waited_for(rig: Rig, sink: Sink) -> None:
 
 async def test_a_retry_holds_its_lane_and_not_its_shard(rig: Rig, sink: Sink) -> None:
     rig.use(posting())
-    sink.faults.append(Fault(lane="a", status=429, headers={"retry-after": "1"}))
+    sink.faults.append(Fault(lane="a", status=503, headers={"retry-after": "2"}))
 
     await rig.send(item("a", 1), *(item(f"x{number}", 1) for number in range(40)), item("a", 2))
     await rig.settled(pending=2)

@@ -1,5 +1,6 @@
 """Moving a hub from SQLite to PostgreSQL: everything arrives, and work goes on there."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,14 @@ async def moved(source: Database, target: str) -> int:
     return await move(source, target, lambda *_: None)
 
 
+async def counts_with_a_hold(source: Database) -> dict[str, int]:
+    """Return the rows of each table once the paused connector holds its lane."""
+    async with asyncio.timeout(10):
+        while not (found := await counts(source))["holds"]:  # noqa: ASYNC110 - a row in a database
+            await asyncio.sleep(0.05)
+    return found
+
+
 async def test_everything_arrives_and_work_goes_on(file_url: str, empty_postgres_url: str) -> None:
     source = Database(file_url)
     await migrate(source)
@@ -48,7 +57,7 @@ async def test_everything_arrives_and_work_goes_on(file_url: str, empty_postgres
                 row.state = "paused"
             rig.engine.parts.connectors.changed((await rig.connector()).id)
             await rig.send(item("a", 2), key="held")
-            before = await counts(source)
+            before = await counts_with_a_hold(source)
         rows = await moved(source, empty_postgres_url)
         target = Database(empty_postgres_url)
 
