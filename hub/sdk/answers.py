@@ -21,9 +21,9 @@ _SHOWN = 500
 def raise_for_answer(answer: "httpx.Response") -> None:
     """Raise the ConnectorError that an answer other than 2xx stands for.
 
-    401 -> AuthenticationFailed, 404 and 410 -> Gone, 429 -> RateLimited (with Retry-After
-    in seconds, where given), 408, 502, 503 -> Unavailable, other 5xx -> Unavailable for a
-    GET or HEAD and OutcomeUnknown for what may have been written, the rest -> Rejected.
+    401 -> AuthenticationFailed, 404 and 410 -> Gone, 429 -> RateLimited, 408, 502, 503 ->
+    Unavailable (both with Retry-After in seconds, where given), other 5xx -> Unavailable for
+    a GET or HEAD and OutcomeUnknown for what may have been written, the rest -> Rejected.
     """
     if not answer.is_success:
         raise _error_of(answer)
@@ -53,7 +53,7 @@ def _error_of(answer: "httpx.Response") -> ConnectorError:
     if status == 429:
         return RateLimited(said, retry_after=_seconds(answer.headers.get("retry-after")))
     if status in {408, 502, 503}:
-        return Unavailable(said)
+        return Unavailable(said, retry_after=_seconds(answer.headers.get("retry-after")))
     if status >= 500:
         reading = answer.request.method in {"GET", "HEAD"}
         return Unavailable(said) if reading else OutcomeUnknown(said)

@@ -27,7 +27,14 @@ class Gone(ConnectorError):
 
 
 class Unavailable(ConnectorError):
-    """The vendor could not be reached or failed before doing anything: tried again later."""
+    """The vendor could not be reached or failed before doing anything: tried again later.
+
+    `retry_after`: in how many seconds at the earliest, if the vendor said so.
+    """
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class OutcomeUnknown(ConnectorError):

@@ -103,3 +103,8 @@ def test_an_empty_success_is_no_json():
 def test_an_error_with_json_is_still_an_error():
     with pytest.raises(hub.Rejected):
         hub.json_of(answer(400, text="{}"))
+
+
+def test_a_vendor_that_is_away_may_say_when_to_come_back():
+    assert error_of(answer(503, retry_after="7")).retry_after == 7.0
+    assert error_of(answer(503)).retry_after is None

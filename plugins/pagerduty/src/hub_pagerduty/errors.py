@@ -99,12 +99,15 @@ def _start(text: str) -> str:
 
 def reset_after(headers: "Mapping[str, str]") -> float | None:
     """Return how many seconds to wait, as the answer's headers say; None if they do not."""
-    for name in ("ratelimit-reset", "retry-after"):
-        try:
-            return max(0.0, float(headers[name]))
-        except (KeyError, ValueError):
-            continue
-    return None
+    found = _seconds(headers, "ratelimit-reset")
+    return _seconds(headers, "retry-after") if found is None else found
+
+
+def _seconds(headers: "Mapping[str, str]", name: str) -> float | None:
+    try:
+        return max(0.0, float(headers[name]))
+    except (KeyError, ValueError):
+        return None
 
 
 def error_of(answer: "httpx.Response") -> hub.ConnectorError:
@@ -117,15 +120,17 @@ def error_of(answer: "httpx.Response") -> hub.ConnectorError:
     if read.code == CHANGED_MEANWHILE:
         return hub.Unavailable(read.said)
     if read.status >= 500 or read.status == 408:
-        return _trouble(read, answer.request.method)
+        return _trouble(read, answer)
     if read.status in {404, 410} or read.code in _MISSING:
         return NotThere(read)
     return Refused(read, _explained(read, answer.request.url.path))
 
 
-def _trouble(read: Answer, method: str) -> hub.ConnectorError:
-    harmless = read.status in {408, 502, 503} or method in {"GET", "HEAD"}
-    return hub.Unavailable(read.said) if harmless else hub.OutcomeUnknown(read.said)
+def _trouble(read: Answer, answer: "httpx.Response") -> hub.ConnectorError:
+    harmless = read.status in {408, 502, 503} or answer.request.method in {"GET", "HEAD"}
+    if not harmless:
+        return hub.OutcomeUnknown(read.said)
+    return hub.Unavailable(read.said, retry_after=_seconds(answer.headers, "retry-after"))
 
 
 def _role_for(path: str) -> str:
