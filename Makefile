@@ -32,12 +32,13 @@ test: .venv/.dev lint types  ## everything that must hold, as CI runs it
 	@# Real processes share two noisy cores here: what failed runs once more, alone; twice is a failure.
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(TESTS) || $(BIN)/pytest --last-failed --last-failed-no-failures none $(TESTS)
 
+# What reads and runs fast: no processes, no scenarios, no matrix of the contract kit, one database.
+QUICK := tests/unit tests/architecture plugins --ignore=tests/unit/testing \
+         --ignore-glob='*/scenarios/*' --ignore-glob='*/conformance/*' --ignore-glob='*/test_contract.py'
+
 check: .venv/.dev  ## the fast subset, under a minute
 	@$(BIN)/ruff check --quiet .
-	$(BIN)/pytest -n $(JOBS) -q -m 'not slow and not postgres' $(TESTS)
-
-nightly: .venv/.dev  ## what takes long: 100,000 random events through index and direct evaluation
-	$(BIN)/pytest -q -m nightly $(TESTS)
+	$(BIN)/pytest -n 2 --dist worksteal -q -m 'not slow and not postgres' $(QUICK)
 
 lint: .venv/.dev  ## format, lint, layers, spelling, dependencies
 	@$(BIN)/ruff format --check --quiet .
