@@ -7,7 +7,7 @@ ids grow in the order of commits.
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -149,7 +149,7 @@ class Filer:
         _lock_records(connection, filings)
         ways.lock(connection, [e.mark for one in filings for e in one.events if e.mark])
         ids = take_ids(connection, "deliveries", len(filings))
-        firsts = _remember(connection, filings, ids)
+        firsts, repeats = _remember(connection, filings, ids)
         new = [n for n, first in enumerate(firsts) if first == ids[n]]
         placed = self._placed(connection, filings, _new_events(connection, filings, ids, new))
         if placed:
@@ -159,6 +159,7 @@ class Filer:
         silent = [n for n in new if filings[n].source == "poll" and n not in told]
         _forget(connection, [filings[n] for n in silent])
         _store(connection, filings, ids, [n for n in new if n not in silent], placed)
+        _count(connection, filings, repeats)
         store_lines(connection, unreadable_lines([(ids[n], filings[n]) for n in new]))
         for n in new:
             also = filings[n].also
@@ -191,8 +192,10 @@ def _lock_records(connection: Connection, filings: Sequence[Filing]) -> None:
         query(connection, _LOCK, sorted(buckets))
 
 
-def _remember(connection: Connection, filings: Sequence[Filing], ids: Sequence[int]) -> list[int]:
-    """Return each filing's first delivery: its own id when it is new."""
+def _remember(
+    connection: Connection, filings: Sequence[Filing], ids: Sequence[int]
+) -> tuple[list[int], dict[int, int]]:
+    """Return each filing's first delivery, its own id when it is new, and how often it repeats."""
     keys = [(one.connector_id, _hash("d", one.key)) for one in filings]
     new = _insert_keys(
         connection,
@@ -203,18 +206,23 @@ def _remember(connection: Connection, filings: Sequence[Filing], ids: Sequence[i
     )
     repeats = Counter(key for key, number in zip(keys, ids, strict=True) if new.get(key) != number)
     known = _first_deliveries(connection, set(repeats)) if repeats else {}
-    if known:
+    firsts = [
+        number if new.get(key) == number else known.get(key, number)
+        for key, number in zip(keys, ids, strict=True)
+    ]
+    return firsts, {number: repeats[key] for key, number in known.items()}
+
+
+def _count(connection: Connection, filings: Sequence[Filing], repeats: Mapping[int, int]) -> None:
+    """Count repeats at their first delivery, which may have been stored just before."""
+    if repeats:
         again = max(one.received_at for one in filings)
         write_rows(
             connection,
             _REPEATED,
             {"id": Kind.INT, "at": Kind.TIME, "times": Kind.INT},
-            sorted((number, again, repeats[key]) for key, number in known.items()),
+            sorted((number, again, times) for number, times in repeats.items()),
         )
-    return [
-        number if new.get(key) == number else known.get(key, number)
-        for key, number in zip(keys, ids, strict=True)
-    ]
 
 
 def _forget(connection: Connection, filings: Sequence[Filing]) -> None:

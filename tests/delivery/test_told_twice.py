@@ -47,3 +47,10 @@ async def test_changes_that_follow_each_other_at_once_all_count(rig: Rig) -> Non
         await rig.send(told("v2", n, after=n))
 
     assert await stored(rig) == 3
+
+
+async def test_repeats_that_come_together_with_the_first_are_all_counted(rig: Rig) -> None:
+    await asyncio.gather(*(rig.send(item("a", 1), key="the-same") for _ in range(9)))
+
+    [row] = await rig.rows("SELECT repeats FROM deliveries")
+    assert row[0] == 8
