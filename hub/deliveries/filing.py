@@ -7,7 +7,7 @@ ids grow in the order of commits.
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from hub.db.bulk import Columns, Kind, as_uuid, insert_rows, query, take_ids, write_rows
 from hub.deliveries import ways
 from hub.deliveries.refusals import store_lines, unreadable_lines
+from hub.deliveries.repeats import count_repeats
 from hub.dispatch import shards
 from hub.dispatch.lanes import bucket_of, lane_of, shard_of
 from hub.dispatch.port import Driver
@@ -34,9 +35,6 @@ _LOCK: Final = "SELECT pg_advisory_xact_lock_shared(7, b) FROM unnest(?::int[]) 
 _FIRST: Final = """
 SELECT s.connector_id, s.key_hash, s.delivery_id FROM seen_keys s
 JOIN {rows} ON s.connector_id = v.connector_id AND s.key_hash = v.key_hash"""
-_REPEATED: Final = """
-UPDATE deliveries SET repeats = deliveries.repeats + v.times, repeated_at = v.at FROM {rows}
-WHERE deliveries.id = v.id"""
 _LINKED: Final = """
 SELECT l.connector_id, l.source_object, l.record_id, c.lane FROM {rows}
 JOIN links l ON l.tenant_id = v.tenant_id AND l.connector_id = v.connector_id
@@ -159,7 +157,7 @@ class Filer:
         silent = [n for n in new if filings[n].source == "poll" and n not in told]
         _forget(connection, [filings[n] for n in silent])
         _store(connection, filings, ids, [n for n in new if n not in silent], placed)
-        _count(connection, filings, repeats)
+        count_repeats(connection, repeats, max((one.received_at for one in filings), default=None))
         store_lines(connection, unreadable_lines([(ids[n], filings[n]) for n in new]))
         for n in new:
             also = filings[n].also
@@ -211,18 +209,6 @@ def _remember(
         for key, number in zip(keys, ids, strict=True)
     ]
     return firsts, {number: repeats[key] for key, number in known.items()}
-
-
-def _count(connection: Connection, filings: Sequence[Filing], repeats: Mapping[int, int]) -> None:
-    """Count repeats at their first delivery, which may have been stored just before."""
-    if repeats:
-        again = max(one.received_at for one in filings)
-        write_rows(
-            connection,
-            _REPEATED,
-            {"id": Kind.INT, "at": Kind.TIME, "times": Kind.INT},
-            sorted((number, again, times) for number, times in repeats.items()),
-        )
 
 
 def _forget(connection: Connection, filings: Sequence[Filing]) -> None:
