@@ -7,8 +7,9 @@ from hub.rules.compiler import Compiler
 from hub.rules.entries import Entry
 from hub.rules.explain import ALWAYS, Telling, is_near
 from hub.rules.facts import Facts
-from hub.rules.matches import PlannedAction, RuleTrace, Trace
+from hub.rules.matches import Match, PlannedAction, RuleTrace, Trace
 from hub.rules.views import Picture, act, pictures, still_true
+from hub.sdk.events import RecordRef
 
 _UNREADABLE: Final = Trace(met=False, kind="all", text="not readable")
 _SHADOW: Final = "shadow"
@@ -17,15 +18,22 @@ _SHADOW: Final = "shadow"
 class Explainer:
     """Explains one event; tests every rule directly, without the index."""
 
-    def __init__(self, compiler: Compiler, facts: Facts, version: int) -> None:
+    def __init__(
+        self, compiler: Compiler, facts: Facts, version: int, matches: Iterable[Match] = ()
+    ) -> None:
         self._compiler = compiler
         self._facts = facts
         self._version = version
         self._stops: dict[str, Entry] = {}
+        self._planned = {(one.rule, one.about): one.actions for one in matches}
 
     def explain(self, entries: Iterable[Entry], rule_id: str | None) -> list[RuleTrace]:
         """Explain one rule, or all that run on the trigger; `entries` by id in any order."""
         wanted = sorted(self._wanted(list(entries), rule_id), key=lambda one: one.order)
+        return [one for one in self.traces(wanted) if rule_id in {None, one.rule}]
+
+    def traces(self, wanted: Sequence[Entry]) -> list[RuleTrace]:
+        """Explain these rules, in this order."""
         objects = {one.object for one in wanted}
         shown = pictures(self._facts, self._compiler.schema, objects)
         told = [(one, Telling(one.view)) for one in shown]
@@ -37,7 +45,7 @@ class Explainer:
                     traces.append(self._trace(entry, picture, telling))
             if entry.stop:
                 self._note_stop(entry, traces[known:])
-        return [one for one in traces if rule_id in {None, one.rule}]
+        return traces
 
     def _wanted(self, entries: Sequence[Entry], rule_id: str | None) -> list[Entry]:
         """Choose what is asked for, and what may have stopped it."""
@@ -55,15 +63,21 @@ class Explainer:
 
     def _trace(self, entry: Entry, picture: Picture, telling: Telling) -> RuleTrace:
         found, why = self._conditions(entry, telling)
-        met, home = found.met, entry.home
+        met, home, about = found.met, entry.home, picture.about(entry.object)
         skipped = self._switch(entry, picture, met=met)
         acts = met and (skipped is None or skipped == _SHADOW)
-        actions = act(entry, picture, self._compiler) if acts else ()
+        actions = self._actions(entry, picture, about) if acts else ()
         return RuleTrace(
             self._facts.event_id, self._version, home.id, home.version, entry.id, entry.name,
-            picture.about(entry.object), met, met and skipped is None, why, skipped, found, actions,
+            about, met, met and skipped is None, why, skipped, found, actions,
             skipped is None and not met and is_near(found), self._calls(actions) if actions else (),
         )  # fmt: skip
+
+    def _actions(
+        self, entry: Entry, picture: Picture, about: RecordRef | None
+    ) -> tuple[PlannedAction, ...]:
+        known = self._planned.get((entry.id, about))
+        return act(entry, picture, self._compiler) if known is None else known
 
     def _calls(self, actions: Sequence[PlannedAction]) -> tuple[int, ...]:
         declared = self._compiler.schema.actions

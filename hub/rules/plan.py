@@ -1,7 +1,7 @@
 """Plan: one tenant's rules, compiled, matched and changed."""
 
 import gc
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from hub.rules.entries import Entry
 from hub.rules.explaining import Explainer
@@ -54,6 +54,12 @@ class Plan:
         """Say why rules fired or not: one rule, or all that run on the event's trigger."""
         explainer = Explainer(self._state.compiler, facts, self.version)
         return explainer.explain(self._entries().values(), rule_id)
+
+    def explain_matches(self, facts: Facts, matches: Sequence[Match]) -> list[RuleTrace]:
+        """Say why the rules fired that `match` found; no other rule is looked at."""
+        explainer = Explainer(self._state.compiler, facts, self.version, matches)
+        named = dict.fromkeys(one.rule for one in matches)
+        return explainer.traces([one for name in named if (one := self._entry(name))])
 
     def with_changes(
         self,
@@ -122,6 +128,12 @@ class Plan:
         newer = Plan(self._state, self.version + 1 if version is None else version)
         self._newer = (newer, undo)
         return newer
+
+    def _entry(self, rule_id: str) -> Entry | None:
+        if self._newer is None:
+            return self._state.entries.get(rule_id)
+        newer, undo = self._newer
+        return undo[rule_id] if rule_id in undo else newer._entry(rule_id)  # noqa: SLF001  as below
 
     def _entries(self) -> Mapping[str, Entry]:
         if self._newer is None:

@@ -261,17 +261,12 @@ class Planner:
         matches = rules.match(facts)
         if not self.parts.care.matched(event.tenant_id, rules, facts):
             matches = rules.match(facts)
-        traces = [
-            trace
-            for rule in dict.fromkeys(match.rule for match in matches)
-            for trace in rules.explain(facts, rule)
-        ]
         return Matched(
             source=source,
             rules=rules,
             facts=facts,
             matches=matches,
-            traces=traces,
+            traces=rules.explain_matches(facts, matches),
             judgement=judgement,
             hops=hops,
         )

@@ -289,3 +289,31 @@ def test_expected_values_are_shown_as_json():
     }
     assert expected("amount", "between", [1, 2.5]) == [1, 2.5]
     assert expected("waiting", "gt", "15m") == "PT15M"
+
+
+class Unscanned(dict):
+    """Entries by id that may be looked up and not walked through."""
+
+    def values(self):
+        raise AssertionError("all rules of the tenant were walked through")
+
+    __iter__ = items = keys = values
+
+
+def test_what_fired_is_explained_without_a_look_at_the_other_rules_or_a_second_plan():
+    rules = [
+        rule({"all": [{"field": "desk.ticket.age", "op": "gt", "value": n}]}, number=n)
+        for n in range(9)
+    ]
+    plan = compile_plan([ruleset(*rules)], SCHEMA, 4)
+    event = facts({"age": 3})
+    matches = plan.match(event)
+    expected = [trace for one in matches for trace in plan.explain(event, one.rule)]
+    plan._state.entries = Unscanned(plan._state.entries)
+
+    traces = plan.explain_matches(event, matches)
+
+    assert [one.rule for one in traces] == [one.rule for one in matches]
+    assert len(traces) == 3
+    assert traces == expected
+    assert all(told.actions is one.actions for told, one in zip(traces, matches, strict=True))
