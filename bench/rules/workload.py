@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from hub.builtins.operators import OPERATORS
 from hub.rules import Facts, Rule, Ruleset, Schema
-from hub.sdk.actions import Action
+from hub.sdk.actions import Action, ActionResult
 from hub.sdk.events import RecordRef
 from hub.sdk.vocabulary import FieldType, SourceObject, Trigger
 
@@ -81,7 +81,8 @@ class Nothing(BaseModel):
 
 
 async def nothing(_):
-    raise NotImplementedError
+    """Do nothing: the benchmark plans, and sends nothing."""
+    return ActionResult()
 
 
 SEND = Action(

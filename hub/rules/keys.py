@@ -178,14 +178,15 @@ _FINDERS: Final[Mapping[KeyKind, Callable[[], Finder[str] | Finder[Pattern]]]] =
 }
 
 
-class Changed:
-    """The field has changed."""
+class Whether:
+    """Something holds of the field or does not: one bucket."""
 
-    __slots__ = ("buckets", "field")
+    __slots__ = ("_holds", "buckets", "field")
 
-    def __init__(self, table: TableId) -> None:
+    def __init__(self, table: TableId, holds: Callable[[View, str], bool]) -> None:
         self.buckets: Places = {}
         self.field = table.field
+        self._holds = holds
 
     def places(self, _: Json) -> Iterable[Hashable]:
         """Name the only bucket."""
@@ -202,40 +203,20 @@ class Changed:
         """Nothing to learn."""
 
     def probe(self, view: View, found: Found) -> None:
-        """Run the bucket when the field has changed."""
+        """Run the bucket when it holds."""
         bucket = self.buckets.get(None)
-        if bucket is not None and view.changed[self.field]:
+        if bucket is not None and self._holds(view, self.field):
             bucket.find(view, found)
 
 
-class Present:
-    """The field is not empty."""
+def changed(table: TableId) -> Whether:
+    """Make the table of conditions that want a field to have changed."""
+    return Whether(table, lambda view, field: view.changed[field])
 
-    __slots__ = ("buckets", "field")
 
-    def __init__(self, table: TableId) -> None:
-        self.buckets: Places = {}
-        self.field = table.field
-
-    def places(self, _: Json) -> Iterable[Hashable]:
-        """Name the only bucket."""
-        return (None,)
-
-    def proves(self, _: Hashable) -> bool:
-        """Tell that an exact key always is."""
-        return True
-
-    def opened(self, _: Hashable) -> None:
-        """Nothing to learn."""
-
-    def closed(self, _: Hashable) -> None:
-        """Nothing to learn."""
-
-    def probe(self, view: View, found: Found) -> None:
-        """Run the bucket when the field is not empty."""
-        bucket = self.buckets.get(None)
-        if bucket is not None and view.new.get(self.field) is not None:
-            bucket.find(view, found)
+def present(table: TableId) -> Whether:
+    """Make the table of conditions that want a field not to be empty."""
+    return Whether(table, lambda view, field: view.new.get(field) is not None)
 
 
 def fitting(kind: KeyKind, value: Json) -> bool:
@@ -268,7 +249,7 @@ TABLES: Final[Mapping[KeyKind, Callable[[TableId], Table]]] = {
     KeyKind.INTERVAL: Interval,
     KeyKind.LOWER: Bound,
     KeyKind.UPPER: Bound,
-    KeyKind.CHANGED: Changed,
-    KeyKind.PRESENT: Present,
+    KeyKind.CHANGED: changed,
+    KeyKind.PRESENT: present,
     KeyKind.REGEX: Sought,
 }

@@ -213,7 +213,7 @@ async def test_trying_a_key_changes_nothing(with_settings, sim):
     before = len(sim.world.incidents)
 
     assert await RUN["events_key"](with_settings(integration_keys=keys)) == (
-        "3 Events API keys valid"
+        "Events API keys: 3, all valid"
     )
     assert len(sim.world.incidents) == before
     assert {one["outcome"] for one in sim.events} == {"dropped: no open alert with this key"}

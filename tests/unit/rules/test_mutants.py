@@ -7,7 +7,7 @@ import pytest
 from hub.rules import cover, level
 from hub.rules.conditions import Conditions, Leaf, _asked
 from hub.rules.finders import Finder
-from hub.rules.keys import Affix, Changed, Equal, Member
+from hub.rules.keys import Affix, Equal, Member, Whether
 from hub.rules.level import Bucket, Level
 from hub.rules.ranges import Bound, Interval
 from hub.rules.view import View
@@ -106,7 +106,7 @@ def _changed_without_change(mp):
             if view.new.get(self.field) is not None or name is not None:
                 buckets.find(view, found)
 
-    mp.setattr(Changed, "probe", probe)
+    mp.setattr(Whether, "probe", probe)
 
 
 def _condition_lost_when_splitting(mp):

@@ -156,7 +156,7 @@ async def subscriptions_healthy(client: PagerDutyClient) -> str:
             raise hub.Rejected(
                 f"Extension {one.get('name')!r} delivers to the same URL: each change comes twice."
             )
-    return f"{len(subscribed)} webhook subscriptions, none disabled"
+    return f"Webhook subscriptions: {len(subscribed)}, none disabled"
 
 
 async def events_keys_valid(client: PagerDutyClient) -> str:
@@ -166,7 +166,7 @@ async def events_keys_valid(client: PagerDutyClient) -> str:
         return "No Events API key is set"
     for service, one in keys.items():
         await _try_key(client, service or "default", one)
-    return f"{len(keys)} Events API keys valid"
+    return f"Events API keys: {len(keys)}, all valid"
 
 
 async def _try_key(client: PagerDutyClient, service: str, one: EventsKey) -> None:

@@ -246,7 +246,7 @@ async def rest_resource(client: "SalesforceClient") -> str:
     """Check that the Apex REST class answers, if one is configured."""
     path = client.settings.rest_resource_url
     if not path:
-        return "Not used"
+        return "No Apex REST class is set"
     try:
         await client.send("GET", f"/services/apexrest/{path}")
     except hub.Gone as error:
@@ -282,7 +282,10 @@ def _comments(objects: Objects) -> "Callable[[SalesforceClient], Awaitable[str]]
         refused = [n.api_name for n in shapes if not (await client.describe(n.api_name)).createable]
         if refused:
             raise hub.Rejected(f"the user cannot create {', '.join(refused)}")
-        return f"{', '.join(n.api_name for n in shapes)} can be written" if shapes else "Not used"
+        written = ", ".join(one.api_name for one in shapes)
+        return (
+            f"{written} can be written" if shapes else "The objects have no comments of their own"
+        )
 
     return run
 

@@ -78,7 +78,7 @@ async def subscribable(client: "SalesforceClient") -> str:
     """Check that the change events that the settings name can be subscribed to."""
     names = client.settings.change_events
     if not names:
-        return "Not used"
+        return "No change events are set"
     if absent := pubsub.missing():
         raise hub.Rejected(f"{', '.join(absent)} not installed: {pubsub.HOW}")
     bus = await _bus(client)
