@@ -18,6 +18,7 @@ from hub.correlations.values import same
 from hub.db.commits import Connection
 from hub.deliveries.filing import Filing
 from hub.deliveries.intake import Intake, new_event
+from hub.deliveries.refusals import store_lines
 from hub.reconciliations import repository
 from hub.reconciliations.repository import Claimed, Found, Member, Progress
 from hub.sdk.connector_types import Poller
@@ -117,7 +118,6 @@ class Reconciling:
         await self._store(claimed, progress, drifts)
         if progress.over:
             self.tried.pop(claimed.id, None)
-            await self._tell(claimed)
 
     async def _matter(
         self, claimed: Claimed, members: Sequence[Member], progress: Progress, drifts: list[Found]
@@ -246,30 +246,26 @@ class Reconciling:
     async def _store(self, claimed: Claimed, progress: Progress, drifts: Sequence[Found]) -> None:
         now = self.parts.now()
 
-        def write(connection: Connection) -> None:
+        def write(connection: Connection) -> list[tuple[str, int]]:
             repository.store(connection, claimed, (progress, drifts), now)
+            kinds = repository.kinds(connection, claimed.id) if progress.over else []
+            store_lines(connection, [_line(claimed, kinds)] if kinds else [])
+            return kinds
 
-        await self.parts.store.write(write)
-
-    async def _tell(self, claimed: Claimed) -> None:
-        kinds = await self.parts.store.read(
-            lambda connection: repository.kinds(connection, claimed.id)
-        )
-        if not kinds:
-            return
-        told = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds)
-        line = journal.line(
-            claimed.tenant_id,
-            "connector",
-            f"Linked records differ from what the hub knows: {told}.",
-            level="warning",
-            connector_id=claimed.connector_id,
-            facts={"reconciliation": str(claimed.id)},
-        )
-        for kind, count in kinds:
+        for kind, count in await self.parts.store.write(write):
             self.parts.counters.add("hub_drifts_total", count, kind=kind)
-        async with self.parts.database.transaction() as transaction:
-            await journal.write(transaction, line)
+
+
+def _line(claimed: Claimed, kinds: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    told = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in kinds)
+    return journal.line(
+        claimed.tenant_id,
+        "connector",
+        f"Linked records differ from what the hub knows: {told}.",
+        level="warning",
+        connector_id=claimed.connector_id,
+        facts={"reconciliation": str(claimed.id)},
+    )
 
 
 def _count(progress: Progress, claimed: Claimed, looked: int, found: Sequence[Found]) -> None:
