@@ -6,6 +6,7 @@ app, which accepts and does not work. Prints its port when it is ready.
 """
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -169,6 +170,7 @@ async def main(kind: str, url: str) -> None:
         await asyncio.sleep(0.01)
     if kind == "hub":
         await prepare_hub(app)
+    gc.freeze()  # as `hub serve` does: what lives for good is not looked at again and again
     print(listening.getsockname()[1], flush=True)
     await serving
 
