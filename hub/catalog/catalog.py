@@ -41,6 +41,8 @@ class Catalog:
     secret_backends: Mapping[str, SecretBackend] = field(default_factory=_nothing)
     declared_by: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
     """(member of the catalog, name) -> the plugin's name."""
+    versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The plugin's name -> the version of its distribution."""
 
     @classmethod
     def of(cls, contributions: Sequence[Contribution]) -> "Catalog":

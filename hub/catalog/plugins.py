@@ -12,6 +12,7 @@ from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points as installed_entry_points
 from itertools import groupby
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 
 import pluggy
@@ -124,7 +125,9 @@ def load_plugins(
     for one in asked:
         if one.contribution is not None and one.report.name in kept:
             manager.register(one.plugin, one.report.name)
-    return Loaded(manager=manager, catalog=Catalog.of(verdict.kept), reports=reports)
+    versions = {one.name: one.version for one in reports}
+    catalog = replace(Catalog.of(verdict.kept), versions=MappingProxyType(versions))
+    return Loaded(manager=manager, catalog=catalog, reports=reports)
 
 
 def contribution_of(plugin: object, name: str) -> Contribution:

@@ -242,6 +242,8 @@ def _list_command(path: str) -> str:
     parts = [one for one in path.split("/") if one][2:]  # below api, v1
     if parts[:1] == ["tenants"]:
         parts = parts[2:] or ["tenants"]
+    if parts[:1] == ["operators-off"]:
+        return "hub plugins operators-off"
     group = "tenant" if parts[:1] == ["tenants"] else _LISTS.get(parts[0] if parts else "")
     return f"hub {group or 'delivery'} list"
 

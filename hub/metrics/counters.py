@@ -32,6 +32,7 @@ HELP: Final = {
     "hub_takeovers_total": "Shards taken over from a dead process.",
     "hub_loop_lag_seconds": "How late the event loop runs.",
     "hub_plugin_errors_total": "Exceptions of plugins that are bugs.",
+    "hub_operators_off_total": "Operators of plugins switched off since they kept failing.",
 }
 
 

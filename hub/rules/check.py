@@ -192,6 +192,8 @@ class _Checker:
             return
         if field.type not in operator.types:
             self._say(pointer(at, "op"), "op.type", self._wrong_type(operator, field))
+        elif operator.name in self._schema.off:
+            self._say(pointer(at, "op"), "op.off", self._schema.off[operator.name])
         else:
             self._operand(operator, field, condition, pointer(at, "value"))
 

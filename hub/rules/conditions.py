@@ -140,6 +140,8 @@ class Conditions:
         field, operator = self._schema.fields[name], self._schema.operators[op]
         if field.type not in operator.types:
             raise ValueError(f"'{operator.label}' does not work on {field.label}")
+        if op in self._schema.off:
+            raise ValueError(self._schema.off[op])
         folded = folds_by_default(field) if ignore_case is None else ignore_case
         folded = folded and operator.operand is not Operand.NONE and operator.allowed is None
         operand = read_operand(operator, field, raw, self._schema, ignore_case=folded)

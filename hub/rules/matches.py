@@ -126,12 +126,16 @@ class RuleTrace(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """An operator that raised; `rule` is "" where several rules share the condition."""
+    """An operator that raised; `rule` is "" where several rules share the condition.
+
+    `error` is the kind of what it raised.
+    """
 
     operator: str
     field: str
     rule: str
     message: str
+    error: str = ""
 
 
 class Disagreement(NamedTuple):

@@ -102,6 +102,13 @@ class Plan:
         """Give the operators that raised since this was asked last; each once, at most 1,000."""
         return self._state.take_failures()
 
+    def take_failing(self) -> Mapping[str, int]:
+        """Count by operator the events on which it raised since this was asked last.
+
+        One event counts once, however many rules and conditions failed on it.
+        """
+        return self._state.take_failing()
+
     def disagreements(self, facts: Facts) -> list[Disagreement]:
         """Compare the index with direct evaluation on one event; [] is as it should be.
 

@@ -23,7 +23,8 @@ class Schema:
     """What one tenant's rules may name, and what it means; immutable.
 
     Made of plain declared things. Live lists are given by replacing a field's `choices`,
-    required fields learned later by replacing `required`. `connectors` is name -> type.
+    required fields learned later by replacing `required`. `connectors` is name -> type,
+    `off` names operators that are switched off, with the reason.
     """
 
     def __init__(  # noqa: PLR0913  each is one of a tenant's vocabularies
@@ -38,6 +39,7 @@ class Schema:
         value_maps: Iterable[ValueMap] = (),
         connectors: Mapping[str, str] | None = None,
         zone: str = "UTC",
+        off: Mapping[str, str] | None = None,
     ) -> None:
         self.fields: Mapping[str, FieldSchema] = _frozen(
             {EVENT_CONNECTOR.name: EVENT_CONNECTOR} | {one.name: one for one in fields}
@@ -51,6 +53,7 @@ class Schema:
         self.value_maps: Mapping[str, ValueMap] = _frozen(tables(value_maps))
         self.connectors: Mapping[str, str] = _frozen(dict(connectors or {}))
         self.zone: ZoneInfo = ZoneInfo(zone)
+        self.off: Mapping[str, str] = _frozen(dict(off or {}))
         self._labels = {one.name: one.label for one in objects}
         self._by_object = _grouped(self.fields.values())
         self._triggers_of = _trigger_names(self.triggers.values())

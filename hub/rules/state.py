@@ -1,5 +1,6 @@
 """State: what the handles of one plan share - entries, their homes, the index."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -32,6 +33,7 @@ class State:
         self._homes: dict[str, Home] = {}
         self._shape = shape
         self._failures: dict[Failure, None] = {}
+        self._failing: Counter[str] = Counter()
         self._index = Index(shape)
 
     def replace(self, ruleset: Ruleset) -> dict[str, Entry | None]:
@@ -132,12 +134,22 @@ class State:
         taken, self._failures = list(self._failures), {}
         return taken
 
+    def take_failing(self) -> Counter[str]:
+        """Count by operator the events on which it raised since last time."""
+        taken, self._failing = self._failing, Counter()
+        return taken
+
     def _note(self, view: View) -> None:
+        named: set[str] = set()
         for rule_id, failed in view.failures:
-            if isinstance(failed, OperatorFailed) and len(self._failures) < _KEPT_FAILURES:
+            if isinstance(failed, OperatorFailed):
                 leaf = failed.leaf
-                noted = Failure(leaf.operator.name, leaf.name, rule_id, str(failed))
-                self._failures.setdefault(noted, None)
+                named.add(leaf.operator.name)
+                if len(self._failures) < _KEPT_FAILURES:
+                    kind = type(failed.__cause__).__name__
+                    noted = Failure(leaf.operator.name, leaf.name, rule_id, str(failed), kind)
+                    self._failures.setdefault(noted, None)
+        self._failing.update(named)
 
     def disagreements(self, facts: Facts) -> list[Disagreement]:
         """Compare the index with direct evaluation on one event."""

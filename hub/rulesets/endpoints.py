@@ -10,6 +10,7 @@ from hub.http.paging import Page
 from hub.rulesets import service, versions
 from hub.rulesets.dependencies import Live, Named, Reading, Rule, RuleId, TheLists, Writing
 from hub.rulesets.endpoints_history import router as history
+from hub.rulesets.endpoints_operators import router as operators
 from hub.rulesets.endpoints_templates import router as templates
 from hub.rulesets.endpoints_trial import router as trial
 from hub.rulesets.schemas import (
@@ -69,6 +70,7 @@ async def order_rulesets(actor: RulesEdit, writing: Writing, asked: Order) -> No
 router.include_router(history)
 router.include_router(templates)
 router.include_router(trial)
+router.include_router(operators)
 
 
 @router.post(_ONE + ":duplicate", operation_id="duplicate_ruleset", status_code=201)

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, insert, select, update
@@ -12,8 +13,9 @@ from hub import clock, ids
 from hub.connectors.models import Connector, ConnectorFields, ConnectorObject
 from hub.db.repository import Repository
 from hub.db.tenancy import Tenant
-from hub.rulesets import neighbours
+from hub.rulesets import neighbours, operators_off
 from hub.rulesets.models import Ruleset, RulesetDraft, RulesetVersion, WhatIf
+from hub.rulesets.operators_off import OperatorOff
 
 
 class Rulesets(Repository[Ruleset]):
@@ -161,6 +163,7 @@ class Vocabulary(NamedTuple):
     """(name, on_missing, default, row version)"""
     map_rows: Sequence[tuple[str, str, str, bool]]
     """(map, key, value, back)"""
+    operators_off: Mapping[str, OperatorOff] = MappingProxyType({})
 
 
 async def vocabulary(session: AsyncSession, tenant_id: uuid.UUID) -> Vocabulary:
@@ -200,6 +203,7 @@ async def vocabulary(session: AsyncSession, tenant_id: uuid.UUID) -> Vocabulary:
         objects=[(row[0], row[1], row[2]) for row in objects],
         maps=[(row[0], row[1], row[2], row[3]) for row in tables],
         map_rows=[(row[0], row[1], row[2], row[3]) for row in table_rows],
+        operators_off=await operators_off.kept(session),
     )
 
 
@@ -228,7 +232,8 @@ async def fingerprint(session: AsyncSession, tenant_id: uuid.UUID) -> tuple[Any,
         .order_by(maps.c.name)
     )
     parts = (connectors, fields, adopted, tables)
-    return (zone, *(tuple(tuple(row) for row in part) for part in parts))
+    off = tuple((await operators_off.kept(session)).values())
+    return (zone, off, *(tuple(tuple(row) for row in part) for part in parts))
 
 
 async def rules_versions(

@@ -33,6 +33,7 @@ def schema_of(found: Vocabulary, catalog: Catalog) -> Schema:
         value_maps=_value_maps(found),
         connectors={name: kind for _, name, kind, _ in found.connectors},
         zone=found.zone,
+        off={name: one.reason for name, one in found.operators_off.items() if one.still(catalog)},
     )
 
 

@@ -160,7 +160,7 @@ def _parts(
         reads=GroupCommit(store.read_many, writers=1 if given.database.is_sqlite else 2),
         slots=Slots(dispatch.lanes),
         breakers=breakers_of(dispatch),
-        care=RuleCare(given.database, given.counters, given.clock),
+        care=RuleCare(given.database, given.catalog, given.counters, given.clock),
         owner=f"{socket.gethostname()}:{os.getpid()}:{ids.new_id().hex[-6:]}",
         now=given.clock,
         spans=given.spans,

@@ -3,17 +3,21 @@
 import asyncio
 import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from hub.activity import journal
+from hub.catalog.catalog import Catalog
 from hub.clock import Clock
 from hub.db.engine import Database
 from hub.metrics.counters import Counters
 from hub.rules import Facts, Plan
 from hub.rules.matches import Disagreement, Failure
+from hub.rulesets import operators_off
+from hub.rulesets.operators_off import OperatorOff
+from hub.worker.failing import Failing
 
 _log = logging.getLogger(__name__)
 COMPARED_EVERY: Final = 1_000
@@ -27,9 +31,11 @@ class RuleCare:
     """What plans have to say beside their matches; `tick` writes it down."""
 
     database: Database
+    catalog: Catalog
     counters: Counters
     now: Clock
     compared_every: int = COMPARED_EVERY
+    failing: Failing = field(default_factory=Failing)
     _events: int = 0
     _used: dict[uuid.UUID, Plan] = field(default_factory=dict)
     _lines: list[dict[str, Any]] = field(default_factory=list)
@@ -50,14 +56,23 @@ class RuleCare:
         return not found
 
     async def tick(self) -> None:
-        """Write down operators that failed, build what makes matching quicker."""
+        """Write down operators that failed, build what makes matching quicker.
+
+        Operators of plugins that fail too often are switched off.
+        """
         used, self._used = self._used, {}
+        failures: dict[uuid.UUID, list[Failure]] = {}
+        over: dict[str, int] = {}
         for tenant_id, plan in used.items():
-            self._fail(tenant_id, plan.take_failures())
+            failures[tenant_id] = plan.take_failures()
+            over |= self.failing.note(plan.take_failing(), self.now())
+            self._fail(tenant_id, failures[tenant_id])
             for job in plan.upkeep():
                 await asyncio.to_thread(job.build)
                 job.install()
                 self.counters.add("hub_plan_rebuilds_total")
+        if over:
+            await self._switch_off(over, failures)
         lines, self._lines = self._lines, []
         if lines:
             async with self.database.transaction() as transaction:
@@ -87,6 +102,36 @@ class RuleCare:
             )
             mark = ("operator", one.operator, one.field, one.rule)
             self._tell(tenant_id, mark, text, {"rule": one.rule, "operator": one.operator})
+
+    async def _switch_off(
+        self, over: Mapping[str, int], failures: Mapping[uuid.UUID, Sequence[Failure]]
+    ) -> None:
+        """Switch operators off in all processes, and tell the tenants that saw them fail."""
+        off: dict[str, OperatorOff] = {}
+        for tenant_id, seen in failures.items():
+            for one in seen:
+                if one.operator in over:
+                    off[one.operator] = self._off(one, over[one.operator])
+                    text = off[one.operator].reason
+                    told = {"operator": one.operator}
+                    self._tell(tenant_id, ("off", one.operator), text, told)
+        for found in off.values():
+            _log.error("operator switched off", extra={"operator": found.operator})
+            self.counters.add("hub_operators_off_total", operator=found.operator)
+        async with self.database.writing() as session:
+            await operators_off.switch_off(session, off.values())
+
+    def _off(self, one: Failure, failures: int) -> OperatorOff:
+        plugin = self.catalog.owner("operators", one.operator) or ""
+        return OperatorOff(
+            operator=one.operator,
+            plugin=plugin,
+            version=self.catalog.versions.get(plugin, ""),
+            since=self.now(),
+            failures=failures,
+            minutes=int(self.failing.window.total_seconds() // 60),
+            error=one.error,
+        )
 
     def _tell(
         self, tenant_id: uuid.UUID, mark: tuple[object, ...], text: str, facts: dict[str, Any]

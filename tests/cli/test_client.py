@@ -134,6 +134,7 @@ def test_nobody_there_is_exit_status_5() -> None:
         ("deliveries/dlv_1/trace", "hub delivery list"),
         ("/tenants/acme", "hub tenant list"),
         ("/plugins/x", "hub plugins list"),
+        ("/operators-off/x", "hub plugins operators-off"),
     ],
 )
 def test_what_is_not_there_names_the_command_that_lists_it(api, client, path, command) -> None:

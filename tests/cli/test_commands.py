@@ -410,6 +410,8 @@ def test_tenants_are_added_changed_and_deactivated(call) -> None:
 def test_plugins_activity_audit_holds_and_the_inbox(call) -> None:
     assert "pagerduty" in call("plugins", "list")
     assert "State: loaded" in call("plugins", "show", "pagerduty")
+    assert call("plugins", "operators-off").startswith("Operator")
+    assert "is not off" in call("plugins", "switch-on", "x.y", status=3, err=True)
     assert "Created incident #" in call("activity", "list")
     assert "ruleset enabled" in call("audit", "list")
     assert call("hold", "list").startswith("Lane")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from hub.rulesets import operators_off
 from hub.sdk.hookspecs import hookimpl
 from hub.sdk.operators import AccessKey, KeyKind, Operator
 from hub.sdk.vocabulary import FieldType
@@ -73,6 +74,26 @@ async def test_an_operator_that_fails_is_told_once_and_counted(rig: Rig, sink: S
     assert sink.counted == []
     figures = rig.engine.counters.text()
     assert 'hub_operator_failures_total{operator="load.raises"} 3' in figures
+
+
+async def test_an_operator_that_fails_too_often_is_switched_off_everywhere(
+    rig: Rig, sink: Sink
+) -> None:
+    rig.use(posting(when=when("load.raises")), posting(name="other", when=when("load.raises")))
+
+    await rig.send(*(item("a", number) for number in range(99)))
+    await rig.settled()
+    assert not [line for line in await told(rig) if "operator is off" in line]
+    await rig.send(item("a", 99))
+    await rig.settled()
+    (line,) = [line for line in await told(rig) if "operator is off" in line]
+
+    assert "'load.raises' of the plugin load" in line
+    assert "failed on 100 events within 5 minutes (RuntimeError)" in line
+    async with rig.database.reading() as session:
+        (off,) = await operators_off.listed(session, rig.catalog)
+    assert (off.operator, off.failures, off.error) == ("load.raises", 100, "RuntimeError")
+    assert 'hub_operators_off_total{operator="load.raises"} 1' in rig.engine.counters.text()
 
 
 async def test_an_index_that_errs_is_noticed_told_and_got_around(rig: Rig, sink: Sink) -> None:

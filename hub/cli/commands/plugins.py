@@ -16,6 +16,8 @@ def attach(app: typer.Typer) -> None:
     """Add the commands to their group."""
     command(app, "list", example="hub plugins list")(list_)
     command(app, "show", example="hub plugins show pagerduty")(show)
+    command(app, "operators-off", example="hub plugins operators-off")(operators_off)
+    command(app, "switch-on", example="hub plugins switch-on acme.near")(switch_on)
 
 
 def list_(session: Session) -> None:
@@ -41,6 +43,28 @@ def show(session: Session, name: Annotated[str, typer.Argument(help="The plugin'
     found = session.hub.get(f"/plugins/{segment(name)}")
     found["declares"] = plugin_declares.of(session.hub.get("/catalog"), name)
     session.show(found, lambda: _describe(session, found))
+
+
+def operators_off(session: Session) -> None:
+    """List the operators of plugins that the hub switched off since they kept failing."""
+    found = session.hub.get("/operators-off")
+    rows = [
+        (one["operator"], f"{one['plugin']} {one['version']}", session.ago(one["since"]),
+         one["failures"], one["error"])
+        for one in found["items"]
+    ]  # fmt: skip
+    header = ("Operator", "Plugin", "Since", "Failures", "Error")
+    session.show(found, lambda: session.screen.table(rows, header))
+
+
+def switch_on(
+    session: Session, operator: Annotated[str, typer.Argument(help="The operator, of the list.")]
+) -> None:
+    """Switch an operator on again; the rules that use it are valid again within seconds."""
+    session.hub.post(f"/operators-off/{segment(operator)}/switch-on")
+    session.show(
+        {"operator": operator}, lambda: session.screen.done(f"Operator {operator} is on again")
+    )
 
 
 def _plugins(session: Session) -> Sequence[dict[str, Any]]:
