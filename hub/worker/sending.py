@@ -373,6 +373,7 @@ class Sending:
 
     async def _outage(self, job: Job, error: Exception, hold: Hold | None) -> Hold | None:
         """Park the connector when it seems to be away as a whole; then the attempt is free."""
+        await self._prove()  # a process that slept takes its own delay for the vendor's
         run = job.run
         parked = await self._states.met_outage(job.connector, self.event.lane, error)
         if run.settled or not parked:
