@@ -11,7 +11,7 @@ from hub.errors import BadRequest, ConnectorBroken
 from hub.http.actor import Actor, RulesCreate, RulesDelete, RulesEdit, RulesRead
 from hub.http.deps import ReadSession, TheCatalog, WriteSession
 from hub.http.etags import IfMatch, etag_of, require_match, require_unraced, set_etag
-from hub.mappings.dependencies import Asked
+from hub.mappings.dependencies import Asked, AskedChange, Doubted
 from hub.mappings.document import from_csv, from_json, to_csv
 from hub.mappings.models import ValueMap
 from hub.mappings.precedence import Resolution
@@ -23,7 +23,6 @@ from hub.mappings.schemas import (
     MappingsDocument,
     NamedValueMap,
     ServiceMappingOut,
-    ServiceMappingPatch,
     TriedMapping,
     TriedValueMap,
     TryMapping,
@@ -237,15 +236,16 @@ async def _document(request: Request, mode: Literal["merge", "replace"]) -> Mapp
 @router.get("/service-mappings/{mapping}", operation_id="get_service_mapping", tags=["mappings"])
 async def get_service_mapping(
     actor: RulesRead,
+    doubted: Doubted,
     reading: Reading,
     mapping: uuid.UUID,
     response: Response,
 ) -> ServiceMappingOut:
-    """Show a row."""
+    """Show a row and what is odd about it; the vendors are asked only with `ask_vendors`."""
     work = reading(actor)
     row, connector = await work.got(mapping)
     set_etag(response, row.row_version)
-    return shown_of(row, connector, work.catalog)
+    return shown_of(row, connector, work.catalog, [*await work.flags(row), *doubted])
 
 
 @router.patch(
@@ -253,20 +253,23 @@ async def get_service_mapping(
 )
 async def update_service_mapping(
     actor: RulesEdit,
+    asked: AskedChange,
     writing: Writing,
     mapping: uuid.UUID,
-    asked: ServiceMappingPatch,
     if_match: IfMatch = None,
 ) -> ServiceMappingOut:
     """Change a row; the answer's `etag` is its new one.
 
+    As with a new row a record may be named instead of its id, and the flags say what the
+    vendors' lists don't have of a service, a field or a value that was sent.
     When somebody else saved it meanwhile, the 409 has both versions and what differs.
     """
     work = writing(actor)
     row, connector = await work.got(mapping, lock=True)
     theirs = shown_of(row, connector, work.catalog).model_dump(mode="json")
-    require_unraced(if_match, row, theirs, asked.model_dump(mode="json", exclude_unset=True))
-    return shown_of(row, await work.change(row, asked), work.catalog)
+    yours = asked.patch.model_dump(mode="json", exclude_unset=True)
+    require_unraced(if_match, row, theirs, yours)
+    return shown_of(row, await work.change(row, asked.patch), work.catalog, asked.flags)
 
 
 @router.delete(

@@ -11,7 +11,15 @@ from hub.mappings.document import Difference, members_changed
 from hub.mappings.models import ServiceMapping
 from hub.mappings.naming import vendor_names
 from hub.mappings.precedence import folded
-from hub.mappings.schemas import ImportPlan, RowChange, ServiceMappingIn, ServiceMappingOut
+from hub.mappings.schemas import (
+    ImportPlan,
+    RowChange,
+    ServiceMappingIn,
+    ServiceMappingOut,
+    ServiceMappingPatch,
+)
+
+_CLEARED = frozenset({"object", "field", "value"})
 
 
 def said_of(row: ServiceMapping, connector: str) -> ServiceMappingIn:
@@ -79,6 +87,14 @@ def validated(members: Mapping[str, Any]) -> ServiceMappingIn:
         raise Invalid("The row can't be used.", errors=[Fault("", text)]) from error
 
 
+def changed_by(before: ServiceMappingIn, asked: ServiceMappingPatch) -> ServiceMappingIn:
+    """Return a row as a change makes it; Invalid when its members do not fit together."""
+    given = asked.model_dump(exclude_unset=True)
+    kept = {name: value for name, value in given.items() if value is not None}
+    cleared = {name: None for name in given.keys() - kept.keys() if name in _CLEARED}
+    return validated(before.model_dump() | kept | cleared)
+
+
 def flags_of(rows: Sequence[ServiceMapping]) -> dict[uuid.UUID, list[str]]:
     """Say which rows no record can reach, since an earlier one has the same value."""
     seen: set[tuple[Any, ...]] = set()
@@ -101,9 +117,6 @@ def plain_default(settings: Mapping[str, Any]) -> str | None:
 
 def plan_of(found: Difference, *, applied: bool) -> ImportPlan:
     """Return a difference as the API shows it."""
-    """Return the default service that a connector's plain settings name."""
-    """Return members as a row that was sent; Invalid when they do not fit together."""
-    """Write what was sent into a row."""
     return ImportPlan(
         applied=applied,
         added=[RowChange(connector=row.connector, name=row.name) for row in found.added],

@@ -79,7 +79,8 @@ class ServiceMappingPatch(_In):
 class ServiceMappingOut(BaseModel):
     """A row as it is kept. `flags` say what is odd about it: `mapped_twice`.
 
-    A new row may also have `service_unknown` and `value_unknown`: the vendors' lists lack them.
+    A new row, a changed one and one that is read with `ask_vendors` may also have
+    `service_unknown` and `value_unknown`: the vendors' lists lack them.
     `class_api_name` and `field_api_name` are the vendor's own names of object and field.
     """
 

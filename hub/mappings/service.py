@@ -23,7 +23,7 @@ from hub.mappings.naming import object_named
 from hub.mappings.precedence import Resolution, inbound_of, outbound_of
 from hub.mappings.repository import ServiceMappings
 from hub.mappings.resolve import Resolver, row_of
-from hub.mappings.rows import fill, flags_of, plain_default, plan_of, said_of, validated
+from hub.mappings.rows import changed_by, fill, flags_of, plain_default, plan_of, said_of
 from hub.mappings.schemas import (
     ImportPlan,
     MappingOrder,
@@ -38,7 +38,6 @@ from hub.sdk.vocabulary import Value
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
-_CLEARED = frozenset({"object", "field", "value"})
 _SERVICE_LISTS = ("services",)
 _MOST_ASKED = 200
 
@@ -85,6 +84,10 @@ class Mappings:
         row = await self._kept.get(key, lock=lock)
         return row, (await self._kept.connectors())[row.connector_id].name
 
+    async def flags(self, row: ServiceMapping) -> list[str]:
+        """Say what is odd about a row among the others of its connector."""
+        return flags_of(await self._kept.of_connector(row.connector_id)).get(row.id, [])
+
     async def create(self, asked: ServiceMappingIn) -> tuple[ServiceMapping, str]:
         """Add a row at the end; Conflict when its value or its service is mapped already."""
         connector = await self._connector(asked.connector, "/connector")
@@ -98,11 +101,7 @@ class Mappings:
         """Change a row; returns its connector's name."""
         connector = (await self._kept.connectors())[row.connector_id]
         before = said_of(row, connector.name)
-        given = asked.model_dump(exclude_unset=True)
-        kept = {name: value for name, value in given.items() if value is not None}
-        cleared = {name: None for name, value in given.items() if value is None} if given else {}
-        merged = before.model_dump() | kept | {n: None for n in cleared if n in _CLEARED}
-        after = await self._cleaned(validated(merged), "")
+        after = await self._cleaned(changed_by(before, asked), "")
         await self._refuse_twice(after, connector, except_for=row.id)
         await self._write(row, after)
         await self._audit("service mapping updated", row.name, before, after)

@@ -1,15 +1,11 @@
 """Service mappings and value maps over the API."""
 
-from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
 from hub.mappings.resolve import Resolver
-from hub.sdk.connector_types import ChoiceSource
 from hub.sdk.events import Record
 from hub.sdk.mappings import ServiceResolver
-from hub.sdk.vocabulary import Choice, FieldType
 from tests.api.rules_world import CASE, add_connectors, api, by_name, catalog_of
 
 PD = "prod-pagerduty"
@@ -367,33 +363,3 @@ async def test_value_maps_are_imported_all_or_nothing_and_the_same_twice(hub):
     assert plan.json()["added"] == done.json()["added"] == ["urgency", "other"]
     assert again.json()["unchanged"] == 2
     assert changed.json()["changed"] == {"urgency": ["- SEV-1 → high"]}
-
-
-async def test_a_row_that_the_vendors_do_not_know_is_made_and_flagged(database, tenant):
-    async def moods(_client, _search):
-        return [Choice(value="good", label="Good")]
-
-    mood = CASE.field("mood", "Mood", FieldType.CHOICE, choice_source="moods")
-    catalog = catalog_of(more_fields=[mood])
-    kinds = dict(catalog.connector_types)
-    listed = (ChoiceSource(name="moods", fetch=moods),)
-    kinds["salesforce"] = replace(kinds["salesforce"], choices=listed)
-    catalog = replace(catalog, connector_types=kinds)
-
-    async def opened(_, name):
-        return SimpleNamespace(working_type=kinds[name.partition("-")[2]], client=None)
-
-    await add_connectors(database, tenant)
-    clients = SimpleNamespace(by_name=opened)
-    row = {"connector": "prod-pagerduty", "object": "salesforce.case", "field": "mood"}
-    async with api(database, tenant, catalog=catalog, clients=clients) as hub:
-        odd = await hub.post(
-            "/service-mappings", json=row | {"service": "NOPE", "value": "glod", "outbound": True}
-        )
-        well = await hub.post(
-            "/service-mappings",
-            json=row | {"service": "PAPI001", "value": "good", "outbound": True},
-        )
-
-    assert (odd.status_code, odd.json()["flags"]) == (201, ["service_unknown", "value_unknown"])
-    assert (well.status_code, well.json()["flags"]) == (201, [])
