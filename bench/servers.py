@@ -24,7 +24,7 @@ from bench.places import SECRET
 from hub import clock
 from hub.app import create_app
 from hub.connectors.models import Connector
-from hub.db.bulk import Kind, insert_rows, take_ids
+from hub.db.bulk import Kind, insert_rows
 from hub.db.commits import GroupCommit, open_store
 from hub.db.engine import Database
 from hub.db.tenancy import Tenant
@@ -35,7 +35,6 @@ from hub_pagerduty.webhooks import parse, verify
 
 PATH = "/t/bench/connectors/pd/webhook"
 ROW = {
-    "id": Kind.INT,
     "tenant_id": Kind.UUID,
     "connector_id": Kind.UUID,
     "source": Kind.TEXT,
@@ -95,13 +94,14 @@ def store(url: str, *, maximum: int = 256) -> FastAPI:
 
     def write(connection, bodies):
         now, tenant = clock.now(), uuid.UUID(int=1)
-        numbers = take_ids(connection, "deliveries", len(bodies))
         rows = [
-            (n, tenant, tenant, "webhook", str(n), now, "{}", body, len(body), "accepted")
-            for n, body in zip(numbers, bodies, strict=True)
+            (tenant, tenant, "webhook", "", now, "{}", body, len(body), "accepted")
+            for body in bodies
         ]
-        insert_rows(connection, "deliveries", ROW, rows)
-        return numbers
+        return [
+            row[0]
+            for row in insert_rows(connection, "deliveries", ROW, rows, suffix="RETURNING id")
+        ]
 
     @app.post(PATH, status_code=202)
     async def accept(request: Request) -> Response:

@@ -7,20 +7,27 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final
 
+import orjson
+
 from hub.sdk.events import Event, Record, RecordRef
 from hub.sdk.vocabulary import Value
 
 _TAG: Final = "$"
+_LARGEST: Final = 2**63 - 1
+_OPTIONS: Final = orjson.OPT_PASSTHROUGH_DATETIME
 
 
 def pack(values: object) -> str:
     """Return values as JSON text; times, numbers and durations keep their type."""
-    return _ENCODER.encode(values)
+    try:
+        return orjson.dumps(values, default=_tagged, option=_OPTIONS).decode()
+    except TypeError:  # a number beyond 64 bits, half a character, a key that is no text
+        return _ENCODER.encode(_within_64_bits(values))
 
 
 def unpack(text: Any) -> Any:  # noqa: ANN401 - JSON, by its text or already read
     """Read packed values; lists come back as tuples."""
-    return _frozen(json.loads(text) if isinstance(text, str | bytes) else text)
+    return _frozen(orjson.loads(text) if isinstance(text, str | bytes) else text)
 
 
 def pack_event(event: Event) -> str:
@@ -121,6 +128,17 @@ def _tagged(value: object) -> Any:  # noqa: ANN401 - what JSON can carry
     if isinstance(value, Mapping):
         return dict(value)
     return str(value)
+
+
+def _within_64_bits(value: Any) -> Any:  # noqa: ANN401 - values
+    """Return values with the larger whole numbers as Decimal, which keeps all digits."""
+    if isinstance(value, Mapping):
+        return {key: _within_64_bits(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_within_64_bits(one) for one in value]
+    if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST:
+        return Decimal(value)
+    return value
 
 
 def _frozen(found: Any) -> Any:  # noqa: ANN401 - JSON

@@ -65,6 +65,18 @@ def insert_rows(
     return write_rows(connection, _insert(table, tuple(columns), suffix), columns, rows)
 
 
+def insert_both(
+    connection: Connection, first: tuple[str, Columns, Rows], second: tuple[str, Columns, Rows]
+) -> None:
+    """Insert rows into two tables, the second's may refer to the first's; ids grow in order."""
+    if connection.dialect.name != "postgresql" or not (first[2] and second[2]):
+        for table, columns, rows in (first, second):
+            insert_rows(connection, table, columns, rows)
+        return
+    sql = _both(*((table, tuple(columns.items())) for table, columns, _ in (first, second)))
+    _returned(connection, sql, (*_arrays(first[2]), *_arrays(second[2])))
+
+
 def take_ids(connection: Connection, table: str, count: int) -> list[int]:
     """Return the next ids of a table, ascending; nobody else gets them."""
     if not count:
@@ -130,9 +142,10 @@ def _insert(table: str, columns: tuple[str, ...], suffix: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _postgres(template: str, columns: tuple[tuple[str, Kind], ...]) -> str:
+def _postgres(template: str, columns: tuple[tuple[str, Kind], ...], start: int = 1) -> str:
     arrays = ", ".join(
-        f"${n}::{'text' if kind is Kind.JSON else kind}[]" for n, (_, kind) in enumerate(columns, 1)
+        f"${n}::{'text' if kind is Kind.JSON else kind}[]"
+        for n, (_, kind) in enumerate(columns, start)
     )
     names = ", ".join(f'"{name}"' for name, _ in columns)
     chosen = ", ".join(
@@ -141,6 +154,16 @@ def _postgres(template: str, columns: tuple[tuple[str, Kind], ...]) -> str:
     )
     table = f"(SELECT {chosen} FROM unnest({arrays}) AS u({names})) AS v"  # noqa: S608 - our names
     return template.replace("{rows}", table)
+
+
+@lru_cache(maxsize=64)
+def _both(*inserted: tuple[str, tuple[tuple[str, Kind], ...]]) -> str:
+    parts, number = [], 1
+    for table, columns in inserted:
+        template = _insert(table, tuple(name for name, _ in columns), "")
+        parts.append(_postgres(template, columns, number))
+        number += len(columns)
+    return f"WITH first AS ({parts[0]}) {parts[1]}"
 
 
 def _arrays(rows: Rows) -> list[list[Any]]:

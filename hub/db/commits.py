@@ -172,20 +172,41 @@ async def _begun(connection: Connection) -> RootTransaction:
 
 
 class PostgresStore:
-    """The database's own pool; functions run inside SQLAlchemy's greenlet."""
+    """The database's own pool; functions run inside SQLAlchemy's greenlet.
+
+    A function that finds its connection lost is run once more on another: nothing was committed.
+    """
 
     def __init__(self, database: Database) -> None:
         self._engine = database.stepping
+        # Each statement sees what was committed before it, as within READ COMMITTED.
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run it in a transaction of its own."""
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
+        async with self._engine.connect() as connection:
+            transaction = await connection.begin()
+            try:
+                result = await connection.run_sync(work)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            else:
+                await transaction.commit()
+                return result
+        async with self._engine.begin() as another:
+            return await another.run_sync(work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run it on a connection of its own."""
-        async with self._engine.connect() as connection:
-            return await connection.run_sync(work)
+        try:
+            async with self._reading.connect() as connection:
+                return await connection.run_sync(work)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        async with self._reading.connect() as another:
+            return await another.run_sync(work)
 
     write_many = write
     read_many = read

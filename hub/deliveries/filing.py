@@ -1,22 +1,29 @@
 """Storing deliveries and their events once, many in one transaction.
 
 The order of the statements is the guarantee: what is new is decided by unique keys, shards
-are scheduled (which locks them until COMMIT) before events get their ids, so within a shard
-ids grow in the order of commits.
+are scheduled (which locks them until COMMIT) before events get their ids, which the database
+gives them as they are inserted: so within a shard ids grow in the order of commits.
 """
 
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.db.bulk import Columns, Kind, as_uuid, insert_rows, query, take_ids, write_rows
+from hub.db.bulk import (
+    Columns,
+    Kind,
+    as_uuid,
+    insert_both,
+    query,
+    take_ids,
+    write_rows,
+)
 from hub.deliveries import ways
+from hub.deliveries.keys import Listed, forget, key_of, remember
 from hub.deliveries.refusals import store_lines, unreadable_lines
 from hub.deliveries.repeats import count_repeats
 from hub.dispatch import shards
@@ -24,17 +31,14 @@ from hub.dispatch.lanes import bucket_of, lane_of, shard_of
 from hub.dispatch.port import Driver
 from hub.sdk.events import RecordRef
 
-_SEEN: Final[Columns] = {
-    "tenant_id": Kind.UUID,
-    "connector_id": Kind.UUID,
-    "key_hash": Kind.BYTES,
-    "delivery_id": Kind.INT,
-    "seen_at": Kind.TIME,
-}
-_LOCK: Final = "SELECT pg_advisory_xact_lock_shared(7, b) FROM unnest(?::int[]) AS b"
-_FIRST: Final = """
-SELECT s.connector_id, s.key_hash, s.delivery_id FROM seen_keys s
-JOIN {rows} ON s.connector_id = v.connector_id AND s.key_hash = v.key_hash"""
+_BEGIN: Final = """
+SELECT nullif(length(pg_advisory_xact_lock_shared(7, b)::text), 0)::bigint
+  FROM unnest(?::int[]) AS b
+UNION ALL SELECT nullif(length(pg_advisory_xact_lock(8, n)::text), 0)::bigint
+  FROM unnest(?::int[]) AS n
+UNION ALL SELECT nextval(pg_get_serial_sequence('deliveries', 'id'))
+  FROM generate_series(1, ?::bigint)"""
+"""A round trip costs more than what it does: locks give a NULL, deliveries their ids."""
 _LINKED: Final = """
 SELECT l.connector_id, l.source_object, l.record_id, c.lane FROM {rows}
 JOIN links l ON l.tenant_id = v.tenant_id AND l.connector_id = v.connector_id
@@ -56,7 +60,6 @@ _DELIVERIES: Final[Columns] = {
     "replay_of": Kind.INT,
 }
 _EVENTS: Final[Columns] = {
-    "id": Kind.INT,
     "tenant_id": Kind.UUID,
     "delivery_id": Kind.INT,
     "delivery_index": Kind.INT,
@@ -131,7 +134,6 @@ class _Placed(NamedTuple):
     shard: int
 
 
-_Key = tuple[uuid.UUID, bytes]
 _Record = tuple[uuid.UUID, str, str]
 
 
@@ -144,18 +146,16 @@ class Filer:
 
     def write(self, connection: Connection, filings: Sequence[Filing]) -> list[Accepted]:
         """Store what is new, schedule and wake its shards; one answer for each filing."""
-        _lock_records(connection, filings)
-        ways.lock(connection, [e.mark for one in filings for e in one.events if e.mark])
-        ids = take_ids(connection, "deliveries", len(filings))
-        firsts, repeats = _remember(connection, filings, ids)
+        ids = _begin(connection, filings)
+        firsts, repeats, events = remember(connection, filings, ids)
         new = [n for n, first in enumerate(firsts) if first == ids[n]]
-        placed = self._placed(connection, filings, _new_events(connection, filings, ids, new))
+        placed = self._placed(connection, filings, _told_once(connection, filings, events))
         if placed:
             now = max(filings[n].received_at for n in new)
             shards.schedule(connection, self.driver, (one.shard for one in placed), now)
         told = {one.filing for one in placed}
         silent = [n for n in new if filings[n].source == "poll" and n not in told]
-        _forget(connection, [filings[n] for n in silent])
+        forget(connection, [key_of(filings[n]) for n in silent])
         _store(connection, filings, ids, [n for n in new if n not in silent], placed)
         count_repeats(connection, repeats, max((one.received_at for one in filings), default=None))
         store_lines(connection, unreadable_lines([(ids[n], filings[n]) for n in new]))
@@ -169,7 +169,7 @@ class Filer:
         self,
         connection: Connection,
         filings: Sequence[Filing],
-        events: Sequence[tuple[int, int, NewEvent]],
+        events: Sequence[Listed],
     ) -> list[_Placed]:
         lanes = _lanes_of_linked(connection, filings, events)
         placed = []
@@ -182,71 +182,20 @@ class Filer:
         return placed
 
 
-def _lock_records(connection: Connection, filings: Sequence[Filing]) -> None:
+def _begin(connection: Connection, filings: Sequence[Filing]) -> list[int]:
+    """Lock the records and the changes that are told of; return an id for each delivery."""
     if connection.dialect.name != "postgresql":
-        return
-    buckets = {bucket_of(one.connector_id, event.record) for one in filings for event in one.events}
-    if buckets:
-        query(connection, _LOCK, sorted(buckets))
-
-
-def _remember(
-    connection: Connection, filings: Sequence[Filing], ids: Sequence[int]
-) -> tuple[list[int], dict[int, int]]:
-    """Return each filing's first delivery, its own id when it is new, and how often it repeats."""
-    keys = [(one.connector_id, _hash("d", one.key)) for one in filings]
-    new = _insert_keys(
-        connection,
-        [
-            (one.tenant_id, *key, number, one.received_at)
-            for one, key, number in zip(filings, keys, ids, strict=True)
-        ],
-    )
-    repeats = Counter(key for key, number in zip(keys, ids, strict=True) if new.get(key) != number)
-    known = _first_deliveries(connection, set(repeats)) if repeats else {}
-    firsts = [
-        number if new.get(key) == number else known.get(key, number)
-        for key, number in zip(keys, ids, strict=True)
-    ]
-    return firsts, {number: repeats[key] for key, number in known.items()}
-
-
-def _forget(connection: Connection, filings: Sequence[Filing]) -> None:
-    """Forget polls that found only what is known: they leave no delivery."""
-    for one in filings:
-        query(
-            connection,
-            "DELETE FROM seen_keys WHERE connector_id = ? AND key_hash = ?",
-            one.connector_id,
-            _hash("d", one.key),
-        )
-
-
-def _new_events(
-    connection: Connection, filings: Sequence[Filing], ids: Sequence[int], new: Sequence[int]
-) -> list[tuple[int, int, NewEvent]]:
-    listed = [(n, index, event) for n in new for index, event in enumerate(filings[n].events)]
-    rows, keys = [], []
-    for n, _, event in listed:
-        filing = filings[n]
-        key = (filing.connector_id, _hash("e", event.key))
-        keys.append(key)
-        rows.append((filing.tenant_id, *key, ids[n], filing.received_at))
-        if event.mark:
-            mark = (filing.connector_id, event.mark.hash)
-            rows.append((filing.tenant_id, *mark, ids[n], filing.received_at))
-    returned = _insert_keys(connection, rows)
-    kept = []
-    for one, key in zip(listed, keys, strict=True):
-        if returned.get(key) == ids[one[0]]:
-            del returned[key]  # the same key twice in one delivery is one event
-            kept.append(one)
-    return _told_once(connection, filings, kept)
+        return take_ids(connection, "deliveries", len(filings))
+    told = [(one.connector_id, event) for one in filings for event in one.events]
+    buckets = {bucket_of(connector, event.record) for connector, event in told}
+    changes = {event.mark.lock for _, event in told if event.mark}
+    found = query(connection, _BEGIN, sorted(buckets), sorted(changes), len(filings))
+    return sorted(row[0] for row in found if row[0] is not None)
 
 
 def _told_once(
-    connection: Connection, filings: Sequence[Filing], events: list[tuple[int, int, NewEvent]]
-) -> list[tuple[int, int, NewEvent]]:
+    connection: Connection, filings: Sequence[Filing], events: list[Listed]
+) -> list[Listed]:
     marked = [(n, index, event.mark) for n, index, event in events if event.mark]
     known = ways.told_otherwise(
         connection, [(filings[n].connector_id, mark) for n, _, mark in marked]
@@ -255,30 +204,10 @@ def _told_once(
     return [one for one in events if one[:2] not in told] if told else events
 
 
-def _insert_keys(
-    connection: Connection, rows: Iterable[tuple[uuid.UUID, uuid.UUID, bytes, int, datetime]]
-) -> dict[_Key, int]:
-    ordered = sorted(rows, key=lambda row: (row[1].int, row[2], row[3]))
-    found = insert_rows(
-        connection,
-        "seen_keys",
-        _SEEN,
-        ordered,
-        suffix="ON CONFLICT DO NOTHING RETURNING connector_id, key_hash, delivery_id",
-    )
-    return {(as_uuid(connector), bytes(hashed)): number for connector, hashed, number in found}
-
-
-def _first_deliveries(connection: Connection, keys: Iterable[_Key]) -> dict[_Key, int]:
-    columns = {"connector_id": Kind.UUID, "key_hash": Kind.BYTES}
-    found = write_rows(connection, _FIRST, columns, list(keys))
-    return {(as_uuid(connector), bytes(hashed)): number for connector, hashed, number in found}
-
-
 def _lanes_of_linked(
     connection: Connection,
     filings: Sequence[Filing],
-    events: Sequence[tuple[int, int, NewEvent]],
+    events: Sequence[Listed],
 ) -> dict[_Record, str]:
     records = {
         (
@@ -304,16 +233,14 @@ def _store(
     for one in placed:
         filed[one.filing] += 1
     rows = [_delivery_row(_told(filings[n], filed[n]), ids[n], filed[n]) for n in new]
-    insert_rows(connection, "deliveries", _DELIVERIES, rows)
-    event_ids = take_ids(connection, "events", len(placed))
-    insert_rows(
+    insert_both(
         connection,
-        "events",
-        _EVENTS,
-        [
-            _event_row(filings[one.filing], ids[one.filing], number, one)
-            for number, one in zip(event_ids, placed, strict=True)
-        ],
+        ("deliveries", _DELIVERIES, rows),
+        (
+            "events",
+            _EVENTS,
+            [_event_row(filings[one.filing], ids[one.filing], one) for one in placed],
+        ),
     )
 
 
@@ -342,10 +269,9 @@ def _delivery_row(filing: Filing, id: int, filed: int) -> tuple[object, ...]:
     )
 
 
-def _event_row(filing: Filing, delivery: int, id: int, placed: _Placed) -> tuple[object, ...]:
+def _event_row(filing: Filing, delivery: int, placed: _Placed) -> tuple[object, ...]:
     event = placed.event
     return (
-        id,
         filing.tenant_id,
         delivery,
         placed.position,
@@ -381,8 +307,3 @@ def _answers(
         )
         for n, (first, number) in enumerate(zip(firsts, ids, strict=True))
     ]
-
-
-def _hash(kind: str, key: str) -> bytes:
-    text = f"{kind}\x1f{key}".encode("utf-8", "surrogatepass")
-    return blake2b(text, digest_size=16).digest()

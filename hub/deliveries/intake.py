@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, StatementError
 
 from hub import clock, ids
-from hub.correlations.values import pack_event
+from hub.correlations.values import pack, pack_event
 from hub.db.bulk import query
 from hub.db.commits import GroupCommit, Store
 from hub.deliveries.filing import Accepted, Filer, Filing, NewEvent
@@ -207,7 +207,7 @@ class Intake:
             connector_id=connector.id,
             key=read.key,
             received_at=self.now(),
-            headers=json.dumps(_kept(request.headers)),
+            headers=pack(_kept(request.headers)),
             body=request.body,
             state=read.state,
             detail=read.detail,

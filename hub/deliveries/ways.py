@@ -28,7 +28,6 @@ _MARKS_POSTGRES: Final = """
 SELECT v.n, s.key_hash FROM {rows} CROSS JOIN LATERAL (
   SELECT key_hash FROM seen_keys WHERE connector_id = v.connector_id
     AND key_hash BETWEEN v.low AND v.high LIMIT 1000) s"""
-_LOCK: Final = "SELECT pg_advisory_xact_lock(8, v.n::int) FROM {rows}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,7 @@ class Mark:
 
     @property
     def lock(self) -> int:
-        """The number of the lock of this change."""
+        """The number of the advisory lock of this change, on PostgreSQL."""
         return int.from_bytes(self.hash[:4], signed=True)
 
 
@@ -59,14 +58,6 @@ def mark_of(event: Event, key: str) -> Mark | None:
         low=change + _packed(at - span) + b"\x00" * 4,
         high=change + _packed(at + span) + b"\xff" * 4,
     )
-
-
-def lock(connection: Connection, marks: Iterable[Mark]) -> None:
-    """Keep other processes from filing the same changes until COMMIT."""
-    if connection.dialect.name != "postgresql":
-        return
-    numbers = sorted({one.lock for one in marks})
-    write_rows(connection, _LOCK, {"n": Kind.INT}, [(number,) for number in numbers])
 
 
 def told_otherwise(connection: Connection, marked: Sequence[tuple[object, Mark]]) -> set[int]:

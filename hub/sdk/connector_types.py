@@ -1,10 +1,14 @@
 """What a plugin brings for one vendor."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import orjson
+
 from hub.sdk.actions import Action, ActionCall, ActionResult, Client, Params, Repeat
+from hub.sdk.errors import InvalidPayload
 from hub.sdk.events import Event
 from hub.sdk.vocabulary import Choice, FieldSchema, SourceObject, Value
 
@@ -26,6 +30,20 @@ class WebhookRequest:
     headers: Mapping[str, str]
     body: bytes
     query: Mapping[str, str] = field(default_factory=dict)
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON
+        """Return what the body says; InvalidPayload where it is no JSON.
+
+        Whole numbers beyond 64 bits are read as floats.
+        """
+        try:
+            return orjson.loads(self.body)
+        except ValueError:
+            pass  # it is stricter than vendors: half a character (a lone surrogate) is none
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise InvalidPayload(f"The body is no JSON: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

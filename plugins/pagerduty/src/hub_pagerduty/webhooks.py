@@ -3,7 +3,6 @@
 import base64
 import binascii
 import hmac
-import json
 from collections.abc import Sequence
 from typing import Final
 
@@ -38,10 +37,7 @@ def verify(settings: PagerDutySettings, request: WebhookRequest) -> None:
 
 def parse(request: WebhookRequest) -> Sequence[Event]:
     """Return the events of a v3, V2 or V1 delivery; [] for a ping and for what is not ours."""
-    try:
-        content = json.loads(request.body)
-    except (ValueError, RecursionError) as error:
-        raise hub.InvalidPayload(f"The body is no JSON: {error}") from error
+    content = request.json()
     if not isinstance(content, dict):
         raise hub.InvalidPayload("The body is no JSON object.")
     if "messages" in content:
@@ -64,7 +60,7 @@ def _hex(part: str) -> bytes:
 def _verify_token(settings: PagerDutySettings, request: WebhookRequest) -> None:
     if not settings.webhook_legacy or not settings.webhook_token:
         raise hub.InvalidSignature(f"The header {SIGNATURE} is missing.")
-    if not _is_legacy(request.body):
+    if not _is_legacy(request):
         raise hub.InvalidSignature(f"Only V1 and V2 webhooks may come without {SIGNATURE}.")
     wanted = settings.webhook_token.get_secret_value().encode()
     given = (
@@ -77,10 +73,10 @@ def _verify_token(settings: PagerDutySettings, request: WebhookRequest) -> None:
         raise hub.InvalidSignature("The legacy token is missing or wrong.")
 
 
-def _is_legacy(body: bytes) -> bool:
+def _is_legacy(request: WebhookRequest) -> bool:
     try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
+        content = request.json()
+    except hub.InvalidPayload:
         return False
     return isinstance(content, dict) and "messages" in content
 

@@ -8,23 +8,26 @@ from typing import Any, Final
 from hub import Value
 
 Json = Mapping[str, Any]
+_NUMBERS: Final = (int, float)
 
 
 def as_object(value: object) -> Json:
     """Return the object, or an empty one for anything else."""
-    return value if isinstance(value, dict | Mapping) else {}
+    if isinstance(value, dict):  # far quicker to see than a Mapping
+        return value
+    return value if isinstance(value, Mapping) else {}
 
 
 def as_objects(value: object) -> list[Json]:
     """Return the objects of a list; anything else counts as none."""
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def text(value: object) -> str | None:
     """Return text for text and numbers; None for what is empty or something else."""
     if isinstance(value, str):
         return _storable(value) or None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if value is None or isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     return str(value)
 
