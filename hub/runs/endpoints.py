@@ -83,5 +83,8 @@ async def retry_run(actor: OperationsAct, acting: Acting, run: str) -> RunOut:
 
 @router.post("/runs/{run}/dismiss", operation_id="dismiss_run")
 async def dismiss_run(actor: OperationsAct, acting: Acting, run: str, asked: Dismissal) -> RunOut:
-    """Put a run aside that was given up, or give up one that waits: its lane goes on."""
+    """Put a run aside that was given up, or give up one that waits: its lane goes on.
+
+    Also one that was sent and whose outcome nobody knows, unless it is worked at the moment.
+    """
     return await acting.of(actor).dismiss(run, asked.reason)

@@ -70,6 +70,11 @@ class Run(TenantOwned, Base):
     result: Mapped[dict[str, Any] | None] = mapped_column(default=None)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
 
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the vendor may have done it although nobody knows."""
+        return self.state == "sent" or self.error_class == "OutcomeUnknown"
+
 
 class Attempt(TenantOwned, Base):
     """One request to a vendor for a run, as far as the connector's log level keeps it."""

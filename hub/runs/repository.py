@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.orm import Session
@@ -11,10 +12,14 @@ from hub.connectors.models import Connector
 from hub.correlations.linking import Reservation, free, reserve
 from hub.correlations.repository import drop_receipts
 from hub.db.repository import Repository, Rows
-from hub.dispatch.models import Hold
+from hub.dispatch.models import Hold, Shard, WorkerProcess
 from hub.runs.models import Attempt, Run
 
 _MOST = 10_000
+_SOON: Final = timedelta(seconds=2)
+"""A hold that ends so soon may be worked before a request's transaction is through."""
+_SILENT: Final = timedelta(minutes=1)
+"""A process that gave no sign of life for so long is gone."""
 
 
 class Runs(Repository[Run]):
@@ -81,17 +86,40 @@ class Runs(Repository[Run]):
                 .execution_options(synchronize_session=False)
             )
 
-    async def is_held(self, run: Run, now: datetime) -> bool:
-        """Whether the run's lane waits, so that nobody works the run at the moment."""
-        of_event = text("SELECT lane FROM events WHERE id = :event")
-        lane = await self.session.scalar(of_event, {"event": run.event_id})
-        holds = select(Hold).where(Hold.tenant_id == self.tenant, Hold.lane == lane)
-        hold = await self.session.scalar(holds)
-        return hold is not None and (hold.not_before is None or hold.not_before > now)
+    async def is_idle(self, run: Run, now: datetime) -> bool:
+        """Whether nobody works the run, nor will before this transaction ends.
+
+        Its lane waits; or the process that had its shard is gone, and is fenced from now on.
+        """
+        of_event = text("SELECT lane, shard FROM events WHERE id = :event")
+        place = (await self.session.execute(of_event, {"event": run.event_id})).one_or_none()
+        if place is None:
+            return True
+        holds = select(Hold).where(Hold.tenant_id == self.tenant, Hold.lane == place.lane)
+        hold = await self.session.scalar(holds.with_for_update())
+        if hold is None:
+            return await self._is_abandoned(place.shard, now)
+        return hold.not_before is None or hold.not_before > now + _SOON
+
+    async def _is_abandoned(self, number: int, now: datetime) -> bool:
+        shards = select(Shard).where(Shard.id == number).with_for_update()
+        shard = await self.session.scalar(shards)
+        if shard is None:
+            return True
+        of_owner = select(WorkerProcess.beat_at).where(WorkerProcess.id == shard.owner)
+        beat = await self.session.scalar(of_owner)
+        lived = beat or shard.updated_at  # one that has just started did not beat yet
+        if shard.owner is not None and lived > now - _SILENT:
+            return False
+        shard.epoch, shard.owner = shard.epoch + 1, None
+        return True
 
     async def give_back(self, run: Run) -> None:
-        """Forget what an unsettled run reserved and what it was expected to write."""
-        await self.session.run_sync(_give_back, run.id)
+        """Forget what an unsettled run reserved, and what it was expected to write.
+
+        What may have arrived at the vendor stays expected: it is no change of a person.
+        """
+        await self.session.run_sync(_give_back, run.id, run.may_have_arrived)
 
     async def count_dead(self) -> int:
         """Return how many dead letters there are."""
@@ -132,9 +160,10 @@ def _reserve(session: Session, runs: Sequence[Run], now: datetime) -> None:
         reserve(session.connection(), wanted, now)
 
 
-def _give_back(session: Session, run_id: int) -> None:
+def _give_back(session: Session, run_id: int, may_have_arrived: bool) -> None:  # noqa: FBT001 - by run_sync
     connection = session.connection()
-    drop_receipts(connection, [run_id])
+    if not may_have_arrived:
+        drop_receipts(connection, [run_id])
     free(connection, run_id)
 
 

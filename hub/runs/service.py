@@ -11,6 +11,7 @@ from hub.clock import Clock
 from hub.errors import Conflict, NotFound
 from hub.http.actor import Actor
 from hub.runs import repository
+from hub.runs.ledger import UNSETTLED
 from hub.runs.models import Attempt, Run
 from hub.runs.repository import Runs
 from hub.runs.schemas import (
@@ -22,7 +23,7 @@ from hub.runs.schemas import (
     RunRule,
 )
 
-_WAITING: Final = frozenset({"intent", "waiting"})
+_MAYBE: Final = " Whether it arrived at the vendor is not known."
 
 
 class Reopens(Protocol):
@@ -78,9 +79,14 @@ class RunsService:
         return run_out(run, await self.runs.names())
 
     async def dismiss(self, shown: str, reason: str) -> RunOut:
-        """Put a dead letter aside, or give up a run that waits; its lane goes on."""
-        run = await self.runs.get(ids.number("run", shown))
-        if run.state in _WAITING and await self.runs.is_held(run, self.clock()):
+        """Put a dead letter aside, or give up a run that waits; its lane goes on.
+
+        Also one that was sent and whose outcome nobody knows. Conflict while it is worked.
+        """
+        run = await self.runs.get(ids.number("run", shown), lock=True)
+        if run.state in UNSETTLED:
+            if not await self.runs.is_idle(run, self.clock()):
+                raise Conflict(_being_worked(run))
             await self.runs.give_back(run)
         else:
             _require_dead(run)
@@ -126,14 +132,21 @@ class RunsService:
     async def _dismiss(self, runs: Sequence[Run], reason: str) -> None:
         assert self.reopens is not None  # noqa: S101 - given where runs are changed
         now = self.clock()
+        unsure = [run for run in runs if run.may_have_arrived]
+        unsettled = [run.event_id for run in runs if run.state in UNSETTLED]
         for run in runs:
-            before = f" It had failed: {run.error}" if run.error else ""
+            before = _MAYBE if run in unsure else ""
+            before += f" It had failed: {run.error}" if run.error else ""
             run.state, run.outcome, run.done_at = "skipped", "dismissed", now
             run.summary = f"Dismissed by {self.actor.name}: {reason}{'.' if before else ''}{before}"
             run.due_at = run.error = run.error_class = None
         await self.runs.session.flush()
-        await self.reopens.reopen(self.runs.session, [], [run.id for run in runs])
-        await self._tell(runs, f"dismissed: {reason}")
+        await self.reopens.reopen(self.runs.session, unsettled, [run.id for run in runs])
+        sure = [run for run in runs if run not in unsure]
+        if sure or not unsure:
+            await self._tell(sure, f"dismissed: {reason}")
+        if unsure:
+            await self._tell(unsure, f"dismissed: {reason}.{_MAYBE}")
 
     async def _tell(self, runs: Sequence[Run], what: str) -> None:
         session = self.runs.session
@@ -219,8 +232,17 @@ def _require_dead(run: Run) -> None:
     if run.state != "dead":
         raise Conflict(
             f"{ids.shown('run', run.id)} is {run.state}; only runs that were given up can be "
-            "tried again, and only those or runs that wait in a held lane dismissed."
+            "tried again, and only those or runs that wait dismissed."
         )
+
+
+def _being_worked(run: Run) -> str:
+    since = f" since {run.sent_at:%H:%M:%S} UTC" if run.state == "sent" and run.sent_at else ""
+    return (
+        f"{ids.shown('run', run.id)} is being worked at the moment ({run.state}{since}): what is "
+        "on its way can't be called back. It can be dismissed once its lane waits (hub hold list), "
+        "or when its process has been gone for a minute."
+    )
 
 
 def _only_counted(found: Sequence[Run], confirm: int | None) -> bool:
