@@ -4,7 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from hub.catalog.catalog import Catalog
@@ -20,6 +20,8 @@ from hub.deliveries.counts import delivery_counts
 from hub.dispatch import startup
 from hub.dispatch.embedded import EmbeddedDriver, FileLock
 from hub.dispatch.restart import restart
+from hub.dispatch.shards import monotonic
+from hub.dispatch.timekeeping import Time
 from hub.metrics.counters import Counters
 from hub.settings import HubSettings
 from hub.spans import NoSpans, Spans
@@ -58,7 +60,7 @@ class Engine:
         spans: Spans | None = None,
     ) -> None:
         self.database, self.settings, self._works = database, settings, works
-        self._base_clock, self._offset = clock, timedelta()
+        self.time = Time(clock)
         self._assembly = assemble(
             Given(
                 database=database,
@@ -95,7 +97,7 @@ class Engine:
 
     def clock(self) -> datetime:
         """Return the present time: on PostgreSQL the database's, the same for all processes."""
-        return self._base_clock() + self._offset
+        return self.time.now()
 
     @property
     def driver_name(self) -> str:
@@ -229,10 +231,9 @@ class Engine:
     async def _read_clock(self) -> None:
         if self.database.is_sqlite:
             return
-        began = self._base_clock()
+        began = monotonic()
         there = await self.store.read(startup.database_time)
-        ended = self._base_clock()
-        self._offset = there - (began + (ended - began) / 2)
+        self.time.was(there, began, monotonic())
 
     async def _measure(self) -> None:
         loop, seconds = asyncio.get_running_loop(), 0

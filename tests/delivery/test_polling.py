@@ -277,7 +277,7 @@ async def test_retention_deletes_what_is_old_and_never_what_is_pending(
         row.state = "paused"
     rig.engine.parts.connectors.changed(connector.id)
     await rig.send(item("c", 1))
-    rig.engine._offset = timedelta(days=500)
+    rig.engine.time.ahead = timedelta(days=500)
 
     await rig.engine.housekeeping.retain()
 

@@ -65,7 +65,7 @@ async def test_events_stay_as_long_as_their_deliveries(rig: Rig) -> None:
     await rig.send(item("a", 1))
     await rig.settled()
     await settle(rig, deliveries=5)
-    rig.engine._offset = timedelta(days=6)
+    rig.engine.time.ahead = timedelta(days=6)
 
     await rig.engine.housekeeping.retain()
 
@@ -80,7 +80,7 @@ async def test_a_connector_may_keep_its_log_for_a_shorter_time(rig: Rig) -> None
     async with rig.database.writing() as session:
         row = await session.get(Connector, (await rig.connector()).id)
         row.log_days = 3
-    rig.engine._offset = timedelta(days=4)
+    rig.engine.time.ahead = timedelta(days=4)
 
     await rig.engine.housekeeping.retain()
 
