@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.faults.crashes import STOPS_S
 from bench.faults.load import event_of
 from bench.faults.processes import run
 from bench.faults.verdict import Verdict
@@ -90,7 +91,9 @@ def _all_stopped(world: World) -> float:
         one.terminate()
     for one in world.processes:
         assert one.wait(60) in {0, 1}, one.text()  # 1: the database hung, and it says so
-    return time.monotonic() - began
+    took = time.monotonic() - began
+    assert took < STOPS_S, f"it took {took:.1f} s to stop"
+    return took
 
 
 def wakeups_lost(world: World, size: int) -> Verdict:

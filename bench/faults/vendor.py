@@ -5,7 +5,7 @@ import contextlib
 import multiprocessing
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import uvloop
 
@@ -52,11 +52,15 @@ class Vendor:
         """Have the next requests fail."""
         self._ask("fault", told)
 
+    def failing(self) -> int:
+        """Return how many requests are still to fail."""
+        return int(self._ask("failing", None))
+
     def well(self) -> None:
         """Have no more requests fail."""
         self._ask("well", None)
 
-    def _ask(self, word: str, told: object) -> object:
+    def _ask(self, word: str, told: object) -> Any:
         self._pipe.send((word, told))
         if not self._pipe.poll(_PATIENCE_S):
             raise NotInTime("the vendor's process does not answer")
@@ -98,6 +102,8 @@ def _answer(sink: Sink, word: str, told: object) -> object:
         return len(sink.counted)
     if word == "requests":
         return [(one.path, one.key, one.lane, one.seq, one.at) for one in sink.counted]
+    if word == "failing":
+        return sum(fault.times for fault in sink.faults)
     if word == "late":
         sink.after_s = told
     if word == "fault":

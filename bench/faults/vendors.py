@@ -6,9 +6,12 @@ from bench.faults.load import event_of
 from bench.faults.verdict import Verdict
 from bench.faults.world import World, at_work, wait_for
 
+_LASTS_S = 6
 _AT_ONCE = 200
 _OTHERS = 200
 _POISON = 3
+_AT_A_TIME = 3
+"""Fewer in a row than would park the connector."""
 _LANE = "kpoison"
 _ROUNDS = (
     {"status": 503},
@@ -27,10 +30,11 @@ _ROUNDS = (
 def vendor_fails(world: World, size: int) -> Verdict:
     """The vendor hangs, resets, answers 429, 5xx and pages, before and after the effect."""
     at_work(world)
-    with world.load(size, lanes=60):
+    with world.load(size, lanes=60, rate=size / _LASTS_S):
         for number, fault in enumerate(_ROUNDS):
             world.until(size * (number + 1) // (len(_ROUNDS) + 3))
-            world.vendor.fault(times=3, **fault)
+            world.vendor.fault(times=_AT_A_TIME, **fault)
+            wait_for(lambda: world.vendor.failing() == 0, f"requests that fail ({fault})", 30)
     return world.verdict()
 
 
@@ -51,8 +55,15 @@ def hot_lane(world: World, size: int) -> Verdict:
     wanted = set(load.accepted)
     wait_for(lambda: wanted <= {(one.lane, one.seq) for one in world.requests()}, "the others")
     took = time.monotonic() - began
+    hot_left = size - sum(one.lane == "khot" for one in world.requests())
+    assert hot_left > 0, "the others were not sent before the hot lane was through"
     found = world.verdict(timeout_s=600)
-    found.more |= {"waiting": left, "others_s": took, "all_s": time.monotonic() - began}
+    found.more |= {
+        "waiting": left,
+        "others_s": took,
+        "hot_left": hot_left,
+        "all_s": time.monotonic() - began,
+    }
     return found
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from hub.http.gate import Gate
 
 _LOOK_S: Final = 1.0
-_GRACE_S: Final = 20.0
+_GRACE_S: Final = 9.0
+"""With the vendor time-out, less than orchestrators are told to wait before they kill."""
 
 
 class Opening:
