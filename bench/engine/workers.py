@@ -7,6 +7,7 @@ aiohttp, httpx: those alone · whole: webhooks in, effects out, on a port. Each 
 
 import asyncio
 import contextlib
+import gc
 import json
 import socket
 import subprocess
@@ -146,7 +147,8 @@ async def sender(role: str, url: str) -> AsyncIterator[Any]:
 
 
 def say(line: str) -> None:
-    """Tell the process that started this one."""
+    """Tell the process that started this one; what is there by now stays, as after a start."""
+    gc.freeze()
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -7,6 +7,7 @@ processes share an account, the tokens of the bucket are leased from a pool in s
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple, Protocol
@@ -29,6 +30,7 @@ _LEAST_BURST: Final = 5.0
 _UNLIMITED: Final = float("inf")
 _BACKOFF_FIRST_S: Final = 1.0
 _BACKOFF_LONGEST_S: Final = 60.0
+_MINUTE_S: Final = 60.0
 
 
 class Limited(Protocol):
@@ -77,7 +79,8 @@ class Bucket:
     backoff: float = 0.0
     quota: Quota | None = None
     quota_at: float = 0.0
-    made: list[float] = field(default_factory=list)
+    made: deque[list[float]] = field(default_factory=deque)
+    """Requests of the last minute: [second, how many], the oldest first."""
     pooled: bool = False
     empty_until: dict[float, float] = field(default_factory=dict)
 
@@ -152,7 +155,7 @@ class Bucket:
         resets = None if quota.resets_in is None else max(0.0, quota.resets_in - gone)
         return Usage(
             requests_per_minute=requests_per_minute,
-            made_last_minute=len(self.made),
+            made_last_minute=int(sum(count for _, count in self.made)),
             limit=quota.limit,
             remaining=quota.limit if resets == 0 else quota.remaining,
             resets_in=resets,
@@ -165,12 +168,16 @@ class Bucket:
         self.at = max(self.at, now)
 
     def _made(self, calls: int, now: float) -> None:
-        self.made.extend([now] * calls)
-        if len(self.made) > 4096:
+        second = now // 1
+        if self.made and self.made[-1][0] == second:
+            self.made[-1][1] += calls
+        else:
+            self.made.append([second, calls])
             self._forget(now)
 
     def _forget(self, now: float) -> None:
-        self.made = [at for at in self.made if now - at < 60]
+        while self.made and now - self.made[0][0] >= _MINUTE_S:
+            self.made.popleft()
 
 
 class ShedChange(NamedTuple):

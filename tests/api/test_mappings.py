@@ -1,6 +1,5 @@
 """Service mappings and value maps over the API."""
 
-
 import pytest
 
 from hub.mappings.resolve import Resolver

@@ -117,6 +117,15 @@ def test_usage_tells_what_the_vendor_said(ticking) -> None:
     assert (usage.limit, usage.remaining, usage.resets_in) == (960, 900, 50)
 
 
+def test_requests_of_the_last_minute_are_counted_in_few_places() -> None:
+    bucket = Bucket.for_pace(None, 0.0)
+    for number in range(20_000):
+        bucket.wait(1, number / 100, urgent=False)
+
+    assert bucket.usage(None, 199.99).made_last_minute == 6_000
+    assert len(bucket.made) == 60
+
+
 def test_an_outage_seen_by_one_lane_does_not_park() -> None:
     outage = Outage()
 
