@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -54,7 +55,7 @@ def mark_of(event: Event, key: str) -> Mark | None:
     at = _moment(event.occurred_at)
     span = int(window.total_seconds() * 1000)
     return Mark(
-        hash=change + _packed(at) + _digest(event.told.way, 2) + _digest(key, 2),
+        hash=change + _packed(at) + _way(event.told.way) + _digest(key, 2),
         low=change + _packed(at - span) + b"\x00" * 4,
         high=change + _packed(at + span) + b"\xff" * 4,
     )
@@ -97,6 +98,11 @@ def _moment(when: datetime) -> int:
 
 def _packed(moment: int) -> bytes:
     return min(max(moment, 0), _LAST).to_bytes(_MOMENT)
+
+
+@lru_cache(maxsize=64)
+def _way(name: str) -> bytes:
+    return _digest(name, 2)
 
 
 def _digest(text: str, size: int) -> bytes:

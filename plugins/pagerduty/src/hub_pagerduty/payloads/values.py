@@ -26,7 +26,8 @@ def as_objects(value: object) -> list[Json]:
 def text(value: object) -> str | None:
     """Return text for text and numbers; None for what is empty or something else."""
     if isinstance(value, str):
-        return _storable(value) or None
+        plain = value.isascii() and "\x00" not in value
+        return (value if plain else _storable(value)) or None
     if value is None or isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     return str(value)
@@ -34,8 +35,6 @@ def text(value: object) -> str | None:
 
 def _storable(value: str) -> str:
     # A lone surrogate has no UTF-8, and PostgreSQL keeps no NUL: neither may stop an event.
-    if value.isascii():
-        return value.replace("\x00", "") if "\x00" in value else value
     return value.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
