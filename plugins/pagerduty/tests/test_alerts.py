@@ -1,10 +1,12 @@
 """Events sent as a monitoring tool would."""
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import hub
+from hub_pagerduty.actions.alerts import find_change
 from hub_pagerduty.client import PagerDutyClient
 from hub_pagerduty.events_api import v1_event, v2_event
 from hub_pagerduty.settings import PagerDutySettings
@@ -96,6 +98,33 @@ async def test_a_change_is_told(http, sim, do_with):
     (change,) = sim.world.changes
     assert change["payload"]["summary"] == "Deployed 1.2"
     assert change["links"] == [{"href": "https://ci.test/1"}]
+
+
+async def test_a_change_whose_answer_was_lost_is_found(client, http, sim, do_with, call_for):
+    given = {"summary": "Deployed 1.2", "custom_details": {"build": "7"}}
+    both = client_with(http, api_key="demo-key")
+    sim.faults.add("cut_after", method="POST")
+    with pytest.raises(httpx.ReadError):
+        await do_with(both)("send_change_event", **given)
+    assert len(sim.world.changes) == 1
+
+    found = await find_change(call_for("send_change_event", both, **given))
+    other = await find_change(call_for("send_change_event", both, summary="Deployed 1.2"))
+
+    assert found.summary == "Found the change event, sent before"
+    assert other is None
+
+
+async def test_where_changes_can_not_be_listed_they_are_sent_again(http, sim, do_with, call_for):
+    events_only = client_with(http)
+    await do_with(events_only)("send_change_event", summary="Deployed 1.2")
+    refused = client_with(http, api_key="demo-key")
+
+    unlisted = call_for("send_change_event", events_only, summary="Deployed 1.2")
+    assert await find_change(unlisted) is None
+    sim.faults.add("status", method="GET", status=403)
+    forbidden = call_for("send_change_event", refused, summary="Deployed 1.2")
+    assert await find_change(forbidden) is None
 
 
 async def test_without_a_key_nothing_is_sent(client, do_with):

@@ -1,8 +1,11 @@
 """Notes and status updates."""
 
+import httpx
 import pytest
 
-from hub_pagerduty.actions.notes import find_note
+import hub
+from hub_pagerduty.actions import ACTIONS
+from hub_pagerduty.actions.notes import find_note, find_status_update
 
 NEW = "QDEMO000000123"
 
@@ -44,3 +47,23 @@ async def test_a_status_update_is_published(do, sim, receiver, subscribed):
 
     assert receiver.triggers() == ["incident.status_update_published"]
     assert receiver.events[0].record.values["status_update"] == "A fix is on its way"
+
+
+async def test_a_status_update_whose_answer_was_lost_is_found_in_the_log(do, client, sim, call_for):
+    sim.faults.add("cut_after", method="POST")
+    with pytest.raises(httpx.ReadError):
+        await do("publish_status_update", NEW, message="Soon")
+
+    found = await find_status_update(call_for("publish_status_update", client, NEW, message="Soon"))
+    other = await find_status_update(call_for("publish_status_update", client, NEW, message="Now"))
+
+    assert found.summary == "Found the status update, published before"
+    assert other is None
+
+
+async def test_a_status_update_is_published_again_only_when_it_did_not_arrive(client, call_for):
+    call = call_for("publish_status_update", client, NEW, message="Soon")
+    declared = next(one for one in ACTIONS if one.verb == "publish_status_update")
+
+    assert declared.repeat is hub.Repeat.FIND_FIRST
+    assert await find_status_update(call) is None

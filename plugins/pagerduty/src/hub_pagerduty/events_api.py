@@ -37,6 +37,9 @@ async def send_v1(client: PagerDutyClient, body: Mapping[str, Any]) -> str:
 async def send_change(client: PagerDutyClient, body: Mapping[str, Any]) -> None:
     """Send a change event."""
     answer = await client.events(CHANGE_PATH, dict(body))
+    if answer.status_code == 408 or answer.status_code >= 500:
+        said = errors.read_answer(answer.status_code, answer.text).said
+        raise hub.OutcomeUnknown(said)  # there is no key that makes a second one harmless
     _check(answer, limit=429)
     _content(answer)
 

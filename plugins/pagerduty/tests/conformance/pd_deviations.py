@@ -56,6 +56,23 @@ REPAIRS = (
         )
         for name in ("FieldValueChangeLogEntry", "CustomFieldValueChangeLogEntry")
     ),
+    *(
+        Repair(
+            f"/paths/{path}/get/responses/200/content/application~1json/schema/allOf/1"
+            "/properties/log_entries/items/oneOf/-",
+            {
+                "type": "object",
+                "properties": {
+                    "type": {"type": "string", "enum": ["status_update_log_entry"]},
+                    "message": {"type": "string"},
+                },
+                "required": ["type", "message"],
+            },
+            "The log of accounts has status updates, which the document names nowhere: its "
+            "readers in public know them by this type, with the text as message.",
+        )
+        for path in ("~1log_entries", "~1incidents~1{id}~1log_entries")
+    ),
 )
 
 DEVIATIONS: tuple[Deviation, ...] = (

@@ -11,6 +11,7 @@ from pd_oracle import Exchange
 
 import hub
 from hub_pagerduty.actions import ACTIONS
+from hub_pagerduty.actions.alerts import find_change
 from hub_pagerduty.client import PagerDutyClient
 from hub_pagerduty.connector import PAGERDUTY
 from hub_pagerduty.imports import import_cursor
@@ -155,6 +156,7 @@ async def _act(client: PagerDutyClient, sim: FakePagerDuty) -> None:
                 links=[{"href": "https://example.com", "text": "Graph"}],
             )
     await _do(client, "send_change_event", summary="Deployed 1.2")
+    await find_change(_call(client, "send_change_event", None, "k" * 33, {"summary": "x"}))
 
 
 async def _change(client: PagerDutyClient, incident: str, play: str) -> None:

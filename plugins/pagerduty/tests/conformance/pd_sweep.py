@@ -85,6 +85,15 @@ class Sweep:
         await self.ask("PUT", "/incidents", {"incidents": change})
         await self.ask("GET", "/incidents/{NEW}/custom_fields/values")
 
+    async def changes(self) -> None:
+        payload = {"summary": "Deployed", "source": "ci", "custom_details": {"build": "7"}}
+        body = {"routing_key": f"2{3:031x}", "payload": payload}
+        await self.ask("POST", "/v2/change/enqueue", body)
+        listed = await self.ask("GET", "/change_events?since=2020-01-01T00:00:00Z")
+        (change,) = listed["change_events"]
+        self._ids["CHANGED"] = change["services"][0]["id"]
+        await self.ask("GET", "/services/{CHANGED}/change_events")
+
     async def notes_and_people(self) -> None:
         await self.ask("POST", "/incidents/{NEW}/notes", {"note": {"content": "x"}}, keep="note")
         await self.ask("PUT", "/incidents/{NEW}/notes/{note}", {"note": {"content": "y"}})

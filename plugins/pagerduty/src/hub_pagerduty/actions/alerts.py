@@ -1,15 +1,20 @@
 """Events sent as a monitoring tool would: alerts and changes."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 import hub
 from hub import Action, ActionCall, ActionResult, Repeat
-from hub_pagerduty import events_api
-from hub_pagerduty.actions.shared import events_key_of
+from hub_pagerduty import errors, events_api
+from hub_pagerduty.actions.shared import events_key_of, own_events_key_of, since_event
 from hub_pagerduty.client import Json, PagerDutyClient
 from hub_pagerduty.connector import PAGERDUTY
+from hub_pagerduty.payloads.values import moment
+from hub_pagerduty.text import cut_title
+
+
+_TOLD: Final = ("summary", "source", "custom_details")
 
 
 class _Sent(BaseModel):
@@ -111,20 +116,49 @@ async def send_change(call: ActionCall[PagerDutyClient, SendChange]) -> ActionRe
     """Send a change event, which notifies nobody."""
     params = call.params
     key, _ = _key(call.client, params.service)
-    inside = {
-        "summary": params.summary,
-        "source": params.source or call.client.settings.client_name,
-        "timestamp": call.event.occurred_at.isoformat(),
-        "custom_details": params.custom_details,
-    }
-    body: Json = {
-        "routing_key": key,
-        "payload": {name: value for name, value in inside.items() if value},
-    }
+    body: Json = {"routing_key": key, "payload": _change(call)}
     if params.links:
         body["links"] = params.links
     await events_api.send_change(call.client, body)
     return ActionResult(summary="Sent the change event")
+
+
+async def find_change(call: ActionCall[PagerDutyClient, SendChange]) -> ActionResult | None:
+    """Look for the change event that an earlier send of the same run made.
+
+    Change events have no key by which PagerDuty would drop a second one, and are taken in a
+    while after they were accepted. So what is promised is: at least once, and twice only where
+    it is not listed yet, or where the connector's key must not or can not list it.
+    """
+    if not call.client.has_rest:
+        return None
+    service = call.params.service or call.client.settings.service_id
+    known = service and own_events_key_of(call.client, service)
+    path = f"/services/{service}/change_events" if known else "/change_events"
+    wanted = _change(call)
+    try:
+        async for one in call.client.pages(path, "change_events", [since_event(call)]):
+            if _same_change(one, wanted):
+                return ActionResult(summary="Found the change event, sent before")
+    except (errors.Refused, errors.NotThere):
+        return None
+    return None
+
+
+def _same_change(one: Json, wanted: Json) -> bool:
+    alike = all((one.get(name) or None) == wanted.get(name) for name in _TOLD)
+    at = moment(one.get("timestamp"))
+    return alike and at is not None and at == moment(wanted["timestamp"])
+
+
+def _change(call: ActionCall[PagerDutyClient, SendChange]) -> Json:
+    inside = {
+        "summary": cut_title(call.params.summary),
+        "source": call.params.source or call.client.settings.client_name,
+        "timestamp": call.event.occurred_at.replace(microsecond=0).isoformat(),
+        "custom_details": call.params.custom_details,
+    }
+    return {name: value for name, value in inside.items() if value}
 
 
 def _key(client: PagerDutyClient, service: str) -> tuple[str, str]:
@@ -157,5 +191,12 @@ ALERT_ACTIONS: list[Action[Any, Any]] = [
     PAGERDUTY.action(
         "send_event", "Send an alert event", SendEvent, send_event, repeat=Repeat.KEYED
     ),
-    PAGERDUTY.action("send_change_event", "Send a change event", SendChange, send_change),
+    PAGERDUTY.action(
+        "send_change_event",
+        "Send a change event",
+        SendChange,
+        send_change,
+        repeat=Repeat.FIND_FIRST,
+        find=find_change,
+    ),
 ]

@@ -1,14 +1,18 @@
 """Notes on incidents, and status updates for stakeholders."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
 from hub import Action, ActionResult, Repeat
-from hub_pagerduty.actions.shared import BOTH, USERS, WRITES, Acting, Call, acting, incident_id
+from hub_pagerduty.actions.shared import BOTH, USERS, Acting, Call, acting, incident_id, since_event
+from hub_pagerduty.client import Json
 from hub_pagerduty.connector import PAGERDUTY
+from hub_pagerduty.payloads.values import as_object
 from hub_pagerduty.text import cut_note
 from hub_pagerduty.vocabulary import INCIDENT
+
+_PUBLISHED: Final = frozenset({"status_update_log_entry", "incident_status_update_log_entry"})
 
 
 class Note(Acting):
@@ -73,6 +77,26 @@ async def publish_status_update(call: Call[StatusUpdate]) -> ActionResult:
     return ActionResult(summary="Published a status update")
 
 
+async def find_status_update(call: Call[StatusUpdate]) -> ActionResult | None:
+    """Look in the incident's log for the update that an earlier send of the same run published.
+
+    There is no list of status updates. The log has them, under a type that the published
+    document does not name: where an account shows none, the update is published again.
+    """
+    wanted = call.params.message.strip()
+    path = f"/incidents/{incident_id(call)}/log_entries"
+    async for entry in call.client.pages(path, "log_entries", [since_event(call)]):
+        if entry.get("type") in _PUBLISHED and wanted in _texts(entry):
+            return ActionResult(summary="Found the status update, published before")
+    return None
+
+
+def _texts(entry: Json) -> set[str]:
+    channel = as_object(entry.get("channel"))
+    told = (entry.get("message"), channel.get("message"), channel.get("summary"))
+    return {one.strip() for one in told if isinstance(one, str)}
+
+
 async def _add(call: Call[Any], content: str) -> str | None:
     path = f"/incidents/{incident_id(call)}/notes"
     body = {"note": {"content": content}}
@@ -110,7 +134,9 @@ NOTE_ACTIONS: list[Action[Any, Any]] = [
         StatusUpdate,
         publish_status_update,
         target=INCIDENT,
+        repeat=Repeat.FIND_FIRST,
+        find=find_status_update,
         writes=lambda params: {"status_update": params.message},
-        scopes=(*WRITES, *USERS),
+        scopes=(*BOTH, *USERS),
     ),
 ]

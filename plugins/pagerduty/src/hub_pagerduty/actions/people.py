@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC
 from typing import Any, Self
 
 from pydantic import Field, model_validator
@@ -23,6 +22,7 @@ from hub_pagerduty.actions.shared import (
     reference,
     result,
     shown,
+    since_event,
 )
 from hub_pagerduty.client import Json, PagerDutyClient
 from hub_pagerduty.connector import PAGERDUTY
@@ -265,7 +265,7 @@ async def _asked_before(call: Call[Responders]) -> set[str]:
 async def find_escalation(call: Call[Escalate]) -> ActionResult | None:
     """Look for an escalation since the event: a second one would skip a level."""
     path = f"/incidents/{incident_id(call)}/log_entries"
-    query = [("since", call.event.occurred_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))]
+    query = [since_event(call)]
     kind = "delegate" if call.params.escalation_policy else "escalate"
     async for entry in call.client.pages(path, "log_entries", query):
         if entry.get("type") == f"{kind}_log_entry" and entry.get("agent"):

@@ -1,5 +1,6 @@
 """What the actions have in common: the incident, the acting person, a change."""
 
+from datetime import UTC
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -91,6 +92,11 @@ def reference(id: str, kind: str) -> Json:
 def has_rest(client: PagerDutyClient) -> bool:
     """Say whether the connector has a key for the REST API."""
     return client.has_rest
+
+
+def since_event(call: ActionCall[PagerDutyClient, Any]) -> tuple[str, str]:
+    """Return the query for what happened since the event, to the second, as PagerDuty takes it."""
+    return "since", call.event.occurred_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def events_key_of(client: PagerDutyClient, service: str) -> tuple[str, str] | None:

@@ -14,6 +14,7 @@ from hub_pagerduty.testing import (
     pages,
     partners,
     rest_account,
+    rest_changes,
     rest_incidents,
     rest_parts,
     rest_webhooks,
@@ -28,7 +29,14 @@ from hub_pagerduty.testing.model import Json, Key
 from hub_pagerduty.testing.routes import Asked
 from hub_pagerduty.testing.sim import FakePagerDuty, elapsed, error
 
-OPERATIONS: Final = (rest_account, rest_incidents, rest_parts, rest_webhooks, rest_workflows)
+OPERATIONS: Final = (
+    rest_account,
+    rest_changes,
+    rest_incidents,
+    rest_parts,
+    rest_webhooks,
+    rest_workflows,
+)
 """Importing these registers the operations of the REST API."""
 
 ACCEPT: Final = "application/vnd.pagerduty+json;version=2"

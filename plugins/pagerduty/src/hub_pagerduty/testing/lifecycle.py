@@ -293,6 +293,7 @@ class Lifecycle:
     def publish(self, it: Incident, agent: Ref, message: str) -> Json:
         """Publish a status update."""
         update = {"id": self.world.ids.short(), "message": message}
+        self.log(it, "status_update", agent, title="Status update published", message=message)
         self._emit("incident.status_update_published", it, agent, {"update": update}, [])
         return update
 
