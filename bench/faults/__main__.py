@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -153,6 +154,7 @@ def main() -> int:
     parser.add_argument("--scale", choices=SIZES, default=os.environ.get("SCALE") or "full")
     parser.add_argument("--driver", choices=(SQLITE, POSTGRES))
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is stopped
     chosen = [
         scenario
         for scenario in all_of()

@@ -154,7 +154,8 @@ class Server:
 
     def _migrated(self) -> str:
         name = self.database(empty=True)
-        done = run(["migrate"], _environment(self.url(name)))
+        with tempfile.TemporaryDirectory(prefix="hub-faults-migrate-") as folder:
+            done = run(["migrate"], _environment(self.url(name), folder))
         assert done.returncode == 0, done.stderr
         return name
 
@@ -165,8 +166,7 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
-def _environment(url: str) -> dict[str, str]:
-    folder = tempfile.mkdtemp(prefix="hub-faults-migrate-")
+def _environment(url: str, folder: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
     return kept | {"HUB_DATABASE__URL": url, "HUB_DATA_DIR": folder}
 

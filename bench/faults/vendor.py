@@ -44,6 +44,10 @@ class Vendor:
         """Return the requests that counted, in their order."""
         return [Request(*one) for one in self._ask("requests", None)]
 
+    def refused(self) -> int:
+        """Return how many requests failed on purpose."""
+        return int(self._ask("refused", None))
+
     def late(self, seconds: float) -> None:
         """Answer this long after having counted."""
         self._ask("late", seconds)
@@ -100,6 +104,8 @@ async def _main(pipe: Connection, host: str) -> None:
 def _answer(sink: Sink, word: str, told: object) -> object:
     if word == "count":
         return len(sink.counted)
+    if word == "refused":
+        return sink.refused
     if word == "requests":
         return [(one.path, one.key, one.lane, one.seq, one.at) for one in sink.counted]
     if word == "failing":

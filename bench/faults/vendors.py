@@ -4,7 +4,7 @@ import time
 
 from bench.faults.load import event_of
 from bench.faults.verdict import Verdict
-from bench.faults.world import World, at_work, wait_for
+from bench.faults.world import POSTGRES, World, at_work, wait_for
 
 _LASTS_S = 6
 _AT_ONCE = 200
@@ -13,6 +13,10 @@ _POISON = 3
 _AT_A_TIME = 3
 """Fewer in a row than would park the connector."""
 _LANE = "kpoison"
+_NOTICED_S = 2.0
+"""Other processes notice within a second that a connector is parked; they end what is under way."""
+_LEFT_ALONE_S = 5.0
+"""Less than the half minute after which the vendor is tried again."""
 _ROUNDS = (
     {"status": 503},
     {"status": 500},
@@ -36,6 +40,30 @@ def vendor_fails(world: World, size: int) -> Verdict:
             world.vendor.fault(times=_AT_A_TIME, **fault)
             wait_for(lambda: world.vendor.failing() == 0, f"requests that fail ({fault})", 30)
     return world.verdict()
+
+
+def vendor_away(world: World, size: int) -> Verdict:
+    """The vendor answers 503 to everything: left alone, nothing given up, then work by itself."""
+    at_work(world)
+    dead = _dead(world)
+    with world.load(size, rate=size / _LASTS_S):
+        world.until(size // 3)
+        world.vendor.fault(times=1_000_000, status=503)
+        wait_for(lambda: world.api("GET", "connectors/load")["state"] == "parked", "a parking")
+        time.sleep(_NOTICED_S)
+        refused = world.vendor.refused()
+    time.sleep(_LEFT_ALONE_S)
+    again = world.vendor.refused() - refused
+    assert again == 0, f"{again} requests to a vendor that is away"
+    world.vendor.well()
+    found = world.verdict()
+    assert _dead(world) == dead, "what met the outage was given up"
+    found.more["refused"] = refused
+    return found
+
+
+def _dead(world: World) -> int:
+    return len(world.api("GET", "runs?state=dead&limit=100")["items"])
 
 
 def hot_lane(world: World, size: int) -> Verdict:
@@ -99,4 +127,4 @@ def handler_raises(world: World, size: int) -> Verdict:
 
 
 BOTH = {"vendor_fails": vendor_fails, "hot_lane": hot_lane, "handler_raises": handler_raises}
-ONLY: dict[str, dict[str, object]] = {}
+ONLY = {POSTGRES: {"vendor_away": vendor_away}}

@@ -1,7 +1,6 @@
 """A hub in parts: doors that accept, workers that work, a database, and a vendor that counts."""
 
 import contextlib
-import json
 import os
 import random
 import shutil
@@ -19,7 +18,7 @@ from bench.faults import plugins
 from bench.faults.load import PATH, Load, delivery
 from bench.faults.network import may_have_namespaces
 from bench.faults.postgres import Server, free_port
-from bench.faults.processes import NotInTime, Process, answered, run
+from bench.faults.processes import NotInTime, Process, answered
 from bench.faults.vendor import Request, Vendor, vendor
 from bench.faults.verdict import Verdict, judge
 from hub.testing.rig import SECRET
@@ -231,17 +230,9 @@ class World:
         return self.vendor.requests()[self.before :]
 
     def broken(self) -> list[str]:
-        """Run `hub check inbox`; return what it tells of."""
-        checked = run(
-            ["check", "inbox", "--json", "--url", self.urls[0]],
-            self.environment(self.folder / "door0"),
-        )
-        if checked.returncode == 0:
-            return []
-        with contextlib.suppress(ValueError):
-            told = json.loads(checked.stdout)["invariants"]
-            return [f"{one['name']}: {one['broken']}" for one in told if not one["holds"]]
-        return [checked.stderr]
+        """Ask what `hub check inbox` asks; return what is broken."""
+        told = self.api("GET", "/inbox/check")["invariants"]
+        return [f"{one['name']}: {one['broken']}" for one in told if not one["holds"]]
 
     def verdict(self, *, timeout_s: float = 120) -> Verdict:
         """Wait for the end, count, and check the inbox."""
