@@ -1,6 +1,6 @@
 """What rules can do."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -52,7 +52,8 @@ class ActionResult:
     `changed` is False when it was so already. `note` is the id of the note that was made; with
     a note and no record, the note is all that the action wrote. `wrote` are values of the
     target, by key, that it set beside those that `Action.writes` foretold: the id that a name
-    stood for, a status that was looked up.
+    stood for, a status that was looked up. `wrote_each` are values that the vendor reports back
+    one by one, each in an event of its own: several people who were asked by one request.
     """
 
     summary: str
@@ -60,6 +61,7 @@ class ActionResult:
     changed: bool = True
     note: str | None = None
     wrote: Mapping[str, Value] = field(default_factory=dict)
+    wrote_each: Mapping[str, Sequence[Value]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

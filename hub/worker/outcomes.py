@@ -246,7 +246,7 @@ class Outcomes:
             key = RecordKey(run.tenant_id, run.connector_id, record.source_object, record.id)
             self._link(run, key, record)
         writes = writes_of(job.action, run.params).values
-        if key is None or not (writes or record or result.wrote):
+        if key is None or not (writes or record or result.wrote or result.wrote_each):
             return
         seen = self.known.seen.get(key)
         if seen is None:
@@ -274,10 +274,10 @@ class Outcomes:
         Such as the id that a name stood for.
         """
         more = {name: value for name, value in result.wrote.items() if name not in foreseen}
-        if more:
-            wrote = ToWrite(record=key, run=run, values=more)
-            self.wrote.append(wrote)
-            expect(self.known, [wrote], self.parts.now())
+        each = [{name: one} for name, values in result.wrote_each.items() for one in values]
+        wrote = [ToWrite(record=key, run=run, values=one) for one in (more, *each) if one]
+        self.wrote += wrote
+        expect(self.known, wrote, self.parts.now())
         return more
 
     def _link(self, run: LedgerRun, key: RecordKey, record: Record) -> None:

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 import hub
-from hub_pagerduty.actions.people import Escalate, Reassign, find_escalation
+from hub_pagerduty.actions.people import Escalate, Reassign, find_escalation, find_responders
 
 NEW, WORKED_ON, DONE = "QDEMO000000123", "QDEMO000000122", "QDEMO000000121"
 
@@ -119,6 +119,19 @@ async def test_responders_are_asked_once(do, sim):
     asked = [(one.target.kind, one.target.id) for one in sim.world.incidents[NEW].responders]
     assert asked == [("user", "PUSER03"), ("escalation_policy", "PXXXXXX")]
     assert again.changed is False
+
+
+async def test_responders_are_told_each_so_that_each_webhook_is_known(do, client, sim, call_for):
+    given = {"users": ["jane.smith@company.com"], "escalation_policies": ["PXXXXXX"]}
+    asking = call_for("add_responders", client, NEW, **given)
+    assert await find_responders(asking) is None
+
+    asked = await do("add_responders", NEW, **given)
+
+    found = await find_responders(asking)
+    assert asked.wrote_each == {"responder": ("PUSER03", "PXXXXXX")}
+    assert found.wrote_each == asked.wrote_each
+    assert found.changed
 
 
 async def test_a_plan_without_responders_is_told(do, sim):

@@ -96,7 +96,11 @@ async def test_every_other_write_of_ours_comes_back_as_an_echo(world):
         act("pagerduty.set_custom_fields", fields={"environment": "production"}),
         act("pagerduty.set_incident_type", incident_type="major_default"),
         act("pagerduty.publish_status_update", message="We are on it"),
-        act("pagerduty.add_responders", users=["PUSER04"]),
+        act(
+            "pagerduty.add_responders",
+            users=["PUSER04", "jane.smith@company.com"],
+            escalation_policies=["PDATPOL"],
+        ),
         act("pagerduty.reassign_incident", users=["PUSER02"]),
         act("pagerduty.move_incident", service="PWEB001"),
         act("pagerduty.escalate_incident"),

@@ -13,7 +13,6 @@ from hub_pagerduty.connector import PAGERDUTY
 from hub_pagerduty.payloads.values import moment
 from hub_pagerduty.text import cut_title
 
-
 _TOLD: Final = ("summary", "source", "custom_details")
 
 

@@ -1,6 +1,6 @@
 """Who works on an incident: reassign, escalate, responders; and snooze and merge."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Self
 
@@ -231,8 +231,8 @@ async def add_responders(call: Call[Responders]) -> ActionResult:
         raise hub.Rejected("The From e-mail must be a PagerDuty user to ask for responders.")
     users = [reference(await user_id(call.client, one), "user") for one in call.params.users]
     policies = [reference(one, "escalation_policy") for one in call.params.escalation_policies]
-    asked_before = await _asked_before(call)
-    targets = [one for one in [*users, *policies] if one["id"] not in asked_before]
+    before = await _asked_before(call)
+    targets = [one for one in [*users, *policies] if one["id"] not in before]
     if not targets:
         return ActionResult(summary="All of them were asked already", changed=False)
     body = {
@@ -240,10 +240,35 @@ async def add_responders(call: Call[Responders]) -> ActionResult:
         "message": call.params.message,
         "responder_request_targets": [{"responder_request_target": one} for one in targets],
     }
-    await call.client.post(f"/incidents/{incident_id(call)}/responder_requests", body)
+    answer = await call.client.post(f"/incidents/{incident_id(call)}/responder_requests", body)
     asked = ", ".join([*call.params.users, *call.params.escalation_policies])
-    wrote = {"responder": targets[0]["id"]} if len(targets) == 1 else {}
-    return ActionResult(summary=f"Asked {asked} to help", wrote=wrote)
+    who_asked = dict.fromkeys([*(one["id"] for one in targets), *_people_asked(answer)])
+    return ActionResult(
+        summary=f"Asked {asked} to help", wrote_each={"responder": tuple(who_asked)}
+    )
+
+
+async def find_responders(call: Call[Responders]) -> ActionResult | None:
+    """Look whether an earlier send of the same run asked all of them: one webhook each follows."""
+    users = [await user_id(call.client, one) for one in call.params.users]
+    wanted = dict.fromkeys([*users, *call.params.escalation_policies])
+    if set(wanted) - await _asked_before(call):
+        return None
+    return ActionResult(
+        summary="They were asked to help before", wrote_each={"responder": tuple(wanted)}
+    )
+
+
+def _people_asked(answer: Json) -> Iterator[str]:
+    """Yield the ids of the people whom PagerDuty asked, also by a policy."""
+    request = as_object(answer.get("responder_request"))
+    for target in as_objects(request.get("responder_request_targets")):
+        inner = as_object(target.get("responder_request_target") or target)
+        for name in ("incidents_responders", "incident_responders"):
+            for one in as_objects(inner.get(name)):
+                person = id_of(one.get("user"))
+                if person:
+                    yield person
 
 
 async def _asked_before(call: Call[Responders]) -> set[str]:
@@ -332,6 +357,8 @@ PEOPLE_ACTIONS: list[Action[Any, Any]] = [
         Responders,
         add_responders,
         target=INCIDENT,
+        repeat=Repeat.FIND_FIRST,
+        find=find_responders,
         calls=3,
         scopes=(*BOTH, *USERS),
         abilities=("coordinated_responding",),
