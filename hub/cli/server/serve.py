@@ -1,7 +1,6 @@
 """`hub serve`: API, worker and scheduler in one process."""
 
 import contextlib
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ import typer
 
 from hub._version import __version__
 from hub.cli.server.migrating import migrating
-from hub.cli.server.starting import refusing, settings_of
+from hub.cli.server.starting import refusing, settings_of, unswept
 
 if TYPE_CHECKING:
     from hub.settings import HubSettings
@@ -53,7 +52,7 @@ def _serve(settings: "HubSettings") -> None:
 
     listening = listen(settings.http.host, settings.http.port)
     settings = _with_port(settings, listening.getsockname()[1])
-    with migrating(settings), _unswept():
+    with migrating(settings), unswept():
         from hub.app import create_app  # noqa: PLC0415 - the whole hub; after the port is ours
 
         app = create_app(settings)
@@ -77,17 +76,6 @@ def _serve(settings: "HubSettings") -> None:
     with _forgetting(file, url):
         run_all({listening: server(gate, ready, **options)}, Opening(app, gate))
     typer.echo("The hub has stopped.")
-
-
-@contextlib.contextmanager
-def _unswept() -> Iterator[None]:
-    """Look for garbage afterwards, not while all that stays is being made: a sixth of a start."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.freeze()
 
 
 def _with_port(settings: "HubSettings", port: int) -> "HubSettings":

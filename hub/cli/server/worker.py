@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub._version import __version__
-from hub.cli.server.starting import refusing, settings_of
+from hub.cli.server.starting import refusing, settings_of, unswept
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -53,13 +53,22 @@ def _refuse_sqlite(settings: "HubSettings") -> None:
         )
 
 
+def _created(settings: "HubSettings") -> "FastAPI":
+    with unswept():
+        from hub.app import create_app  # noqa: PLC0415 - the whole hub
+
+        return create_app(settings, works=True, serves=False)
+
+
 def _work_only(settings: "HubSettings") -> None:
-    from hub.app import create_app  # noqa: PLC0415 - the whole hub
+    from uvicorn import Config  # noqa: PLC0415 - so that --help is quick
+
     from hub.cli.server.waiting import Opening  # noqa: PLC0415 - so that --help is quick
 
-    opening = Opening(create_app(settings, works=True, serves=False))
+    opening = Opening(_created(settings))
     try:
-        asyncio.run(_work(opening, settings.data_dir))
+        with asyncio.Runner(loop_factory=Config("").get_loop_factory()) as runner:
+            runner.run(_work(opening, settings.data_dir))
     finally:
         opening.ended()
 
@@ -79,13 +88,12 @@ async def _work(opening: "Opening", data: Path) -> None:
 
 
 def _work_and_tell(settings: "HubSettings") -> None:
-    from hub.app import create_app  # noqa: PLC0415 - the whole hub
     from hub.cli.server.serving import address, listen, run_all, server  # noqa: PLC0415 - lazy
     from hub.cli.server.waiting import Opening  # noqa: PLC0415 - so that --help is quick
     from hub.http.gate import Gate  # noqa: PLC0415 - so that --help is quick
 
     listening = listen(settings.http.host, settings.http.port)
-    app = create_app(settings, works=True, serves=False)
+    app = _created(settings)
     gate = Gate(_vitals_of(app))
     told = f"{_ready_line(settings.data_dir)}, metrics at {address(listening, settings.http.host)}"
     answering = server(gate, lambda: typer.echo(told), lifespan="off")
