@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from hub.sdk.connector_types import Quota
 
-USUAL: Final[Mapping[str, int]] = {"imports": 70, "polling": 90, "ordinary": 95}
+USUAL: Final[Mapping[str, int]] = {
+    "imports": 70,
+    "comments": 80,
+    "notes": 85,
+    "polling": 90,
+    "ordinary": 95,
+}
 """From which used share (in %) each is shed; a connector may say otherwise."""
 POLLED_LESS: Final = 5
 """Polls come so many times as rarely while polling is shed."""
@@ -18,8 +24,10 @@ class Shed(IntEnum):
 
     NOTHING = 0
     IMPORTS = 1
-    POLLING = 2
-    ORDINARY = 3
+    COMMENTS = 2
+    NOTES = 3
+    POLLING = 4
+    ORDINARY = 5
 
     @property
     def sentence(self) -> str:
@@ -30,8 +38,10 @@ class Shed(IntEnum):
 _SENTENCES: Final[Mapping[Shed, str]] = {
     Shed.NOTHING: "nothing is held back",
     Shed.IMPORTS: "imports and replays wait",
-    Shed.POLLING: "imports and replays wait, polls come five times as rarely",
-    Shed.ORDINARY: "only what is urgent is sent, the rest waits",
+    Shed.COMMENTS: "imports and replays wait, notes that come together are sent as one request",
+    Shed.NOTES: "imports, replays and notes wait",
+    Shed.POLLING: "imports, replays and notes wait, polls come five times as rarely",
+    Shed.ORDINARY: "only paging and changes of status are sent, the rest waits",
 }
 
 
@@ -49,20 +59,27 @@ def shed(used: float | None, guard: Mapping[str, int]) -> Shed:
     if used is None:
         return Shed.NOTHING
     limits = {**USUAL, **guard}
-    for level, name in (
-        (Shed.ORDINARY, "ordinary"),
-        (Shed.POLLING, "polling"),
-        (Shed.IMPORTS, "imports"),
-    ):
-        if used >= limits[name]:
-            return level
-    return Shed.NOTHING
+    reached = [level for level in Shed if level and used >= limits[level.name.lower()]]
+    return max(reached, default=Shed.NOTHING)
 
 
-def waits(level: Shed, quota: Quota | None, age_s: float, *, urgent: bool, bulk: bool) -> float:
+class Worth(NamedTuple):
+    """What a request is for: the less it is worth, the sooner it waits.
+
+    `spared` is what never waits for the quota: paging, and changes of status.
+    """
+
+    urgent: bool = False
+    bulk: bool = False
+    note: bool = False
+    spared: bool = False
+
+
+def waits(level: Shed, quota: Quota | None, age_s: float, worth: Worth) -> float:
     """Return for how long a request has to wait; 0 = it may go."""
-    held = level >= Shed.ORDINARY and not urgent
-    if not held and not (bulk and level >= Shed.IMPORTS):
+    held = level >= Shed.ORDINARY and not (worth.urgent or worth.spared)
+    held |= worth.note and level >= Shed.NOTES
+    if not held and not (worth.bulk and level >= Shed.IMPORTS):
         return 0.0
     if quota is None or quota.resets_in is None:
         return _ASK_AGAIN_S

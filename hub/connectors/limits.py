@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from hub.connectors import guard
-from hub.connectors.guard import Shed
+from hub.connectors.guard import Shed, Worth
 from hub.connectors.leases import Lease, Pool, Wish
 from hub.connectors.outages import Outage
 from hub.sdk.connector_types import Quota
@@ -208,12 +208,14 @@ class Limits:
         self._shed: dict[UUID, Shed] = {}
         self._changes: list[ShedChange] = []
 
-    async def permit(
+    async def permit(  # noqa: PLR0913 - what a request is, each by its name
         self,
         connector: Limited,
         *,
         urgent: bool = False,
         bulk: bool = False,
+        note: bool = False,
+        spared: bool = False,
         calls: int = 1,
         patience: float = 1.0,
     ) -> float:
@@ -221,18 +223,21 @@ class Limits:
 
         When the wait would be over `patience` seconds nothing is taken and the seconds to
         wait are returned: hold the lane meanwhile instead of sleeping. `bulk` is what does not
-        happen now: imports, replays, polls.
+        happen now: imports, replays, polls. A `note` waits while the quota runs out; what is
+        `spared` does not: paging, changes of status.
         """
         deadline = self._now() + patience
-        while (wait := await self._ask(connector, calls, urgent=urgent, bulk=bulk)) > 0:
+        worth = Worth(urgent=urgent, bulk=bulk, note=note, spared=spared)
+        while (wait := await self._ask(connector, calls, worth)) > 0:
             if self._now() + wait > deadline:
                 return wait
             await asyncio.sleep(wait)
         return 0.0
 
-    async def _ask(self, connector: Limited, calls: int, *, urgent: bool, bulk: bool) -> float:
+    async def _ask(self, connector: Limited, calls: int, worth: Worth) -> float:
         bucket, now = self._bucket(connector), self._now()
-        held = self._held(bucket, connector, urgent=urgent, bulk=bulk)
+        urgent, bulk = worth.urgent, worth.bulk
+        held = self._held(bucket, connector, worth)
         if held > 0:
             return held
         wait = bucket.wait(calls, now, urgent=urgent, bulk=bulk)
@@ -250,14 +255,18 @@ class Limits:
             bucket.leased(lease, kept, self._now())
         return max(lease.wait, bucket.wait(calls, self._now(), urgent=urgent, bulk=bulk))
 
-    def _held(self, bucket: Bucket, connector: Limited, *, urgent: bool, bulk: bool) -> float:
+    def _held(self, bucket: Bucket, connector: Limited, worth: Worth) -> float:
         age = self._now() - bucket.quota_at
         level = guard.shed(guard.used_percent(bucket.quota, age), connector.quota_guard)
-        return guard.waits(level, bucket.quota, age, urgent=urgent, bulk=bulk)
+        return guard.waits(level, bucket.quota, age, worth)
 
     def shed(self, connector: Limited) -> Shed:
         """Return what is held back at the moment, since the vendor's quota runs out."""
         return self.usage(connector).shed
+
+    def sparing(self, connector: Limited) -> bool:
+        """Whether requests are to be spared: what can be sent together is."""
+        return self.shed(connector) >= Shed.COMMENTS
 
     def observe(self, connector: Limited, headers: Mapping[str, str], status: int = 200) -> None:
         """Read what an answer's headers say of the vendor's limit."""

@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime
 from ipaddress import ip_network
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_validator
@@ -45,15 +46,28 @@ class QuotaGuard(Body):
     """From which used share of the vendor's quota (in %) what is shed, in this order."""
 
     imports: int = Field(default=70, ge=1, le=100, description="Imports wait.")
+    comments: int = Field(
+        default=80, ge=1, le=100, description="Notes that come together are sent as one request."
+    )
+    notes: int = Field(default=85, ge=1, le=100, description="Notes and comments wait.")
     polling: int = Field(default=90, ge=1, le=100, description="Polls come five times as rarely.")
     ordinary: int = Field(
-        default=95, ge=1, le=100, description="Everything waits but what is urgent: paging."
+        default=95,
+        ge=1,
+        le=100,
+        description="Everything waits but paging and changes of status.",
     )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if not self.imports <= self.polling <= self.ordinary:
-            raise ValueError("imports must come before polling, and polling before ordinary")
+        """Let what was not given come no later than what was; refuse what is out of order."""
+        names = list(type(self).model_fields)
+        for name, later in reversed(list(pairwise(names))):
+            if name not in self.model_fields_set:
+                self.__dict__[name] = min(getattr(self, name), getattr(self, later))
+        shares = [getattr(self, name) for name in names]
+        if shares != sorted(shares):
+            raise ValueError("the order is " + ", ".join(names))
         return self
 
 

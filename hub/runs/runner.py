@@ -39,6 +39,7 @@ class Job:
     connector: OpenConnector
     event: Event
     timeout_s: float
+    sparing: bool = False
 
     @property
     def call(self) -> ActionCall[Any, Any]:
@@ -50,6 +51,7 @@ class Job:
             record=self.run.record,
             key=self.run.key,
             origin=f"hub/{self.run.rule_id}/{self.run.id}",
+            sparing=self.sparing,
         )
 
     async def perform(self) -> Attempted:

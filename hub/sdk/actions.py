@@ -33,6 +33,7 @@ class ActionCall(Generic[Client, Params]):
     `record` is the record to act on; None when the action creates one.
     `key` is the same at every attempt of this run (33 lower-case letters and digits): hand
     it to the vendor. `origin` ("hub/<rule>/<run>") is written where the vendor has a place.
+    `sparing`: the vendor's quota runs out; send together what can be sent together.
     """
 
     client: Client
@@ -41,6 +42,7 @@ class ActionCall(Generic[Client, Params]):
     record: RecordRef | None
     key: str
     origin: str
+    sparing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ from hub.worker.rule_care import RuleCare
 from hub.worker.slots import Slots
 from hub.worker.timing import Timing
 from hub.worker.watching import Watching
+from hub.worker.worth import PuttingOff
 
 _PENDING_EMBEDDED: Final = 20_000
 _PENDING_POSTGRES: Final = 1_000_000
@@ -141,14 +142,14 @@ def _parts(
     commits: GroupCommit[Any, Any],
 ) -> Parts:
     store, driver, inbox = below
-    dispatch = given.settings.dispatch
+    dispatch, connectors = given.settings.dispatch, Connectors(given.clients)
     return Parts(
         database=given.database,
         store=store,
         settings=dispatch,
         catalog=given.catalog,
         clients=given.clients,
-        connectors=Connectors(given.clients),
+        connectors=connectors,
         limits=given.limits,
         plans=given.plans,
         resolver=given.resolver,
@@ -161,6 +162,13 @@ def _parts(
         slots=Slots(dispatch.lanes),
         breakers=breakers_of(dispatch),
         care=RuleCare(given.database, given.catalog, given.counters, given.clock),
+        putting_off=PuttingOff(
+            database=given.database,
+            limits=given.limits,
+            connectors=connectors,
+            reopening=Reopening(inbox, given.clock),
+            now=given.clock,
+        ),
         owner=f"{socket.gethostname()}:{os.getpid()}:{ids.new_id().hex[-6:]}",
         now=given.clock,
         spans=given.spans,

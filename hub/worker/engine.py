@@ -215,6 +215,7 @@ class Engine:
         every("breakers", 1.0, housekeeping.each_second)
         every("presence", 5.0, housekeeping.each_few_seconds)
         every("figures", 60.0, housekeeping.each_minute)
+        every("put off", 30.0, self.parts.putting_off.tick)
 
     async def _check(self) -> None:
         shards = self.settings.dispatch.shards

@@ -27,6 +27,7 @@ from hub.worker.breakers import Breakers
 from hub.worker.connectors import Connectors
 from hub.worker.rule_care import RuleCare
 from hub.worker.slots import Slots
+from hub.worker.worth import PuttingOff
 
 
 class Plans(Protocol):
@@ -79,6 +80,7 @@ class Parts:
     slots: Slots
     breakers: Breakers
     care: RuleCare
+    putting_off: PuttingOff
     owner: str
     now: clock.Clock = clock.now
     spans: Spans = field(default_factory=NoSpans)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from hub.connectors.clients import OpenConnector
@@ -23,6 +24,7 @@ from hub.worker.loading import Known
 from hub.worker.outages import ConnectorStates
 from hub.worker.outcomes import Outcomes, met_outage
 from hub.worker.parts import Parts
+from hub.worker.worth import worth_of
 
 _PATIENCE_S: Final = 1.0
 _BUSY_S: Final = 10.0
@@ -72,13 +74,13 @@ class Sending:
         if run.state == "waiting" and run.due_at is not None and run.due_at > now:
             return self.outcomes.hold("retry", run, not_before=run.due_at, detail=run.error or "")
         job = await self._job(run)
-        if job is None or not self._aimed(job):
-            return None
-        if not self.fresh and self._linked_meanwhile(job):
+        if job is None or not self._aimed(job) or (not self.fresh and self._linked_meanwhile(job)):
             return None
         waits = self._connector_waits(job) or await self._fill(job)
         if waits is not None or run.settled:
             return waits
+        if await self.parts.putting_off.takes(job, self.outcomes, fresh=self.fresh):
+            return None
         return await self._find_or_send(job)
 
     def _stopped_by(self, run: LedgerRun) -> int | None:
@@ -104,6 +106,7 @@ class Sending:
             connector=connector,
             event=self.event.event,
             timeout_s=self.parts.settings.http_timeout_s,
+            sparing=self.parts.limits.sparing(connector),
         )
 
     def _linked_meanwhile(self, job: Job) -> bool:
@@ -324,19 +327,15 @@ class Sending:
         if not self.parts.breakers.within_budget(event.tenant_id, event.lane, now):
             self.outcomes.tell(run, "the lane sends too much; it waits 5 minutes.", "error")
             return self.outcomes.hold("budget", run, not_before=now + _BUDGET_WAIT)
-        urgent = job.run.params.get("urgency") == "high"
-        ask = self.parts.limits.permit
-        bulk = event.source in _NOT_LIVE and not urgent
-        calls = job.action.calls
-        wait = await ask(job.connector, urgent=urgent, bulk=bulk, calls=calls, patience=0.0)
+        worth = worth_of(job, live=event.source not in _NOT_LIVE)._asdict()
+        ask = partial(self.parts.limits.permit, job.connector, calls=job.action.calls, **worth)
+        wait = await ask(patience=0.0)
         if wait <= 0:
             return None
         if wait <= _PATIENCE_S:
             self.parts.slots.give(event.tenant_id)  # a lane that waits takes no slot
             try:
-                wait = await ask(
-                    job.connector, urgent=urgent, bulk=bulk, calls=calls, patience=_PATIENCE_S
-                )
+                wait = await ask(patience=_PATIENCE_S)
             finally:
                 await self.parts.slots.take(event.tenant_id)
         if wait <= 0:

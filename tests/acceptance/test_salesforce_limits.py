@@ -1,5 +1,6 @@
 """Salesforce's requests running out, and its sessions ending: what goes on, what waits."""
 
+import re
 from typing import Any
 
 import pytest
@@ -16,26 +17,52 @@ def _used(world: World, share: float) -> None:
     org.calls = [org.now()] * int(1_000 * share)
 
 
-async def test_comments_wait_while_requests_run_out_and_new_cases_still_page(
-    world: World,
-) -> None:
-    _, incident = await a_case(world, sync_comments=True)
+@pytest.mark.covers("SF-033", "RF-062")
+async def test_notes_are_put_off_first_and_hold_up_neither_status_nor_paging(world: World) -> None:
+    case, incident = await a_case(world, sync_comments=True, acknowledged_status="Working")
+    await world.quiet()
+    _used(world, 0.87)
+    await world.post("connectors/salesforce/checks")
+
+    await world.pagerduty.add_note(incident, "Rolled back", by=JOHN)
+    await world.pagerduty.acknowledge(incident, by=JOHN)
+    await world.case_with(case, Status="Working")
+
+    [put_off] = [one for one in await world.items("runs") if one["outcome"] == "put_off"]
+    assert put_off["action"] == "salesforce.add_comment"
+    assert re.match(r"Put off: 8[789] % of the vendor's quota is used", put_off["summary"])
+    assert await world.salesforce.comments(case) == []
+    assert await world.items("runs", state="dead") == []
+
+    _used(world, 0.1)
+    await world.post("connectors/salesforce/checks")
+    await world.app.state.engine.parts.putting_off.tick()
+
+    async def told() -> Any:
+        return await world.salesforce.comments(case)
+
+    assert await world.until(told) == ["John Doe: Rolled back"]
+    activity = [one["text"] for one in await world.items("activity")]
+    assert [one for one in activity if "notes that were put off go on" in one]
+
+
+@pytest.mark.covers("SF-033", "RF-062")
+async def test_near_the_end_only_paging_and_status_are_sent(world: World) -> None:
+    case, incident = await a_case(world, acknowledged_status="Working")
     await world.quiet()
     _used(world, 0.96)
     await world.post("connectors/salesforce/checks")
 
-    await world.pagerduty.add_note(incident, "Rolled back", by=JOHN)
-
-    async def waiting() -> Any:
-        return await world.items("holds")
-
-    held = await world.until(waiting)
-    health = await world.get("connectors/salesforce/health")
+    await world.pagerduty.acknowledge(incident, by=JOHN)
+    await world.case_with(case, Status="Working")
     await world.salesforce.create_case(Subject="Another line", Priority="High")
 
     assert await world.the_incident("Another line")
+    health = await world.get("connectors/salesforce/health")
     assert health["rate_limit_used_percent"] >= 96
-    assert held
+    assert health["quota_held_back"] == (
+        "only paging and changes of status are sent, the rest waits"
+    )
     assert await world.items("runs", state="dead") == []
 
 

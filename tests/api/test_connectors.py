@@ -418,7 +418,8 @@ async def test_options_of_every_connector_are_kept_in_one_form(admin, toy):
     assert changed.status_code == 200
     assert shown["poll_every_s"] == 90
     assert shown["allowed_ips"] == ["192.0.2.7/32", "198.51.100.0/24"]
-    assert shown["quota_guard"] == {"imports": 70, "polling": 80, "ordinary": 95}
+    shares = {"imports": 70, "comments": 80, "notes": 80, "polling": 80, "ordinary": 95}
+    assert shown["quota_guard"] == shares
     assert shown["reconcile_every_h"] == 0
 
 
