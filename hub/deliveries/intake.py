@@ -1,28 +1,25 @@
 """Accepting a delivery: limits, verify, parse, store; the answer comes after the COMMIT."""
 
 import asyncio
-import json
 import logging
 import re
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import blake2b
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, StatementError
 
 from hub import clock, ids
-from hub.correlations.values import pack, pack_event
+from hub.correlations.values import pack
 from hub.db.bulk import query
 from hub.db.commits import GroupCommit, Store
-from hub.deliveries.filing import Accepted, Filer, Filing, NewEvent
+from hub.deliveries.filing import Accepted, Filer, Filing
+from hub.deliveries.reading import ReadDelivery, Together, body_key, read_delivery
 from hub.deliveries.refusals import Refusals, store_lines
-from hub.deliveries.ways import mark_of
 from hub.errors import (
     ConnectorBroken,
     InvalidDeliverySignature,
@@ -32,15 +29,13 @@ from hub.errors import (
 )
 from hub.metrics.counters import Counters
 from hub.sdk.connector_types import ConnectorType, WebhookReceiver, WebhookRequest
-from hub.sdk.errors import InvalidPayload, InvalidSignature
-from hub.sdk.events import Event
+from hub.sdk.errors import InvalidSignature
 from hub.spans import NoSpans, Spans
 
 _log = logging.getLogger(__name__)
 _IN_A_THREAD: Final = 256 * 1024
 _SLOW_S: Final = 0.05
 _BURST: Final = 5
-_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _KEPT_HEADERS: Final = re.compile(
     r"^(content-type|user-agent|x-webhook-.*|x-pagerduty-.*|x-request-id|date|x-sfdc.*)$"
 )
@@ -85,6 +80,12 @@ class Connector(Protocol):
         ...
 
 
+class _Given(NamedTuple):
+    connector: Connector
+    receiver: WebhookReceiver[Any]
+    request: WebhookRequest
+
+
 @dataclass(slots=True)
 class _Rate:
     tokens: float
@@ -106,6 +107,10 @@ class Intake:
     spans: Spans = field(default_factory=NoSpans)
     _rates: dict[uuid.UUID, _Rate] = field(default_factory=dict)
     _refusals: Refusals = field(default_factory=Refusals)
+    _together: Together[_Given, tuple[Filing, Exception | None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._together = Together(self._verify_and_read)
 
     async def accept(self, connector: Connector, request: WebhookRequest) -> Accepted:
         """Verify, read and store a delivery; return after it is durable.
@@ -115,8 +120,7 @@ class Intake:
         """
         began, receiver = self.now(), _receiver_of(connector)
         self._admit(connector)
-        self._verify(connector, receiver, request)
-        filing, failed = await self._read(connector, receiver, request)
+        filing, failed = await self._verified(_Given(connector, receiver, request))
         accepted = await self._file_or_keep(filing)
         if failed is not None:
             _tell_failed(failed, connector, accepted)
@@ -189,31 +193,35 @@ class Intake:
         self.counters.tally(connector.tenant_id, connector.id, "deliveries_refused")
         self._refusals.note(connector.tenant_id, connector.id, reason, detail)
 
-    async def _read(
-        self, connector: Connector, receiver: WebhookReceiver[Any], request: WebhookRequest
-    ) -> tuple[Filing, Exception | None]:
+    async def _verified(self, given: _Given) -> tuple[Filing, Exception | None]:
+        if len(given.request.body) <= _IN_A_THREAD:
+            return await self._together.do(given)
+        self._verify(*given)
+        read = await asyncio.to_thread(read_delivery, given.receiver, given.request)
+        return self._filing(given, read), read.failed
+
+    def _verify_and_read(self, given: _Given) -> tuple[Filing, Exception | None]:
+        self._verify(*given)
         began = time.perf_counter()
-        if len(request.body) > _IN_A_THREAD:
-            read = await asyncio.to_thread(read_delivery, receiver, request)
-        else:
-            read = read_delivery(receiver, request)
+        read = read_delivery(given.receiver, given.request)
         took = time.perf_counter() - began
-        if took > _SLOW_S and len(request.body) <= _IN_A_THREAD:
-            _log.warning(
-                "parsing is slow", extra={"connector": connector.name, "took_ms": took * 1000}
-            )
-        filing = Filing(
-            tenant_id=connector.tenant_id,
-            connector_id=connector.id,
+        if took > _SLOW_S:
+            told = {"connector": given.connector.name, "took_ms": took * 1000}
+            _log.warning("parsing is slow", extra=told)
+        return self._filing(given, read), read.failed
+
+    def _filing(self, given: _Given, read: ReadDelivery) -> Filing:
+        return Filing(
+            tenant_id=given.connector.tenant_id,
+            connector_id=given.connector.id,
             key=read.key,
             received_at=self.now(),
-            headers=pack(_kept(request.headers)),
-            body=request.body,
+            headers=pack(_kept(given.request.headers)),
+            body=given.request.body,
             state=read.state,
             detail=read.detail,
             events=read.events,
         )
-        return filing, read.failed
 
     async def _file_or_keep(self, filing: Filing) -> Accepted:
         try:
@@ -224,7 +232,7 @@ class Intake:
             kept = Filing(
                 tenant_id=filing.tenant_id,
                 connector_id=filing.connector_id,
-                key=_body_key(filing.body or b""),
+                key=body_key(filing.body or b""),
                 received_at=filing.received_at,
                 body=filing.body,
                 state="unreadable",
@@ -237,17 +245,6 @@ class Intake:
         self.counters.tally(connector.tenant_id, connector.id, f"deliveries_{outcome}")
         if accepted.repeated:
             self.counters.add("hub_deliveries_repeated_total")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadDelivery:
-    """What a receiver made of a delivery; `failed` is what a plugin raised that is its fault."""
-
-    key: str
-    state: str
-    detail: str | None = None
-    events: tuple[NewEvent, ...] = ()
-    failed: Exception | None = None
 
 
 def _tell_failed(error: Exception, connector: Connector, accepted: Accepted) -> None:
@@ -263,103 +260,12 @@ def _tell_failed(error: Exception, connector: Connector, accepted: Accepted) -> 
     )
 
 
-def read_delivery(receiver: WebhookReceiver[Any], request: WebhookRequest) -> ReadDelivery:
-    """Read a delivery; what can't be read is told, never raised."""
-    key = ""
-    try:
-        key = receiver.delivery_key(request) or _body_key(request.body)
-        refuse_nul(request.body)
-        events = receiver.parse(request)
-        filed = tuple(new_event(event) for event in events)
-    except InvalidPayload as error:
-        place = f"{error.pointer}: " if error.pointer else ""
-        return _unreadable(key or _body_key(request.body), f"{place}{error}")
-    except Exception as error:  # noqa: BLE001 - a plugin's fault: the delivery is kept and replayable
-        text = f"{type(error).__name__}: {error}"
-        return _unreadable(key or _body_key(request.body), text, failed=error)
-    if not filed:
-        return ReadDelivery(key=key, state="ignored", detail="There is no event for the hub in it.")
-    return ReadDelivery(key=key, state="accepted", events=filed)
-
-
-def refuse_nul(body: bytes) -> None:
-    """Raise InvalidPayload for JSON with an escaped NUL in a text, which no database keeps."""
-    if b"\\u0000" not in body:
-        return
-    try:
-        place = _nul_in(json.loads(body))
-    except (ValueError, RecursionError):
-        return  # no JSON: the plugin says so
-    if place is not None:
-        raise InvalidPayload("There is a NUL character in this text.", pointer=place)
-
-
-def _nul_in(content: Any) -> str | None:  # noqa: ANN401 - JSON
-    waiting = [("", content)]
-    while waiting:
-        place, value = waiting.pop()
-        if isinstance(value, str) and "\x00" in value:
-            return place
-        if isinstance(value, dict):
-            if any("\x00" in name for name in value):
-                return place
-            waiting += [(f"{place}/{_escaped(name)}", one) for name, one in value.items()]
-        elif isinstance(value, list):
-            waiting += [(f"{place}/{number}", one) for number, one in enumerate(value)]
-    return None
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def new_event(event: Event) -> NewEvent:
-    """Return the event as it is filed; InvalidPayload when a value of it can't be stored."""
-    body = pack_event(event)
-    if "\\u0000" in body and _NUL.search(body):
-        raise InvalidPayload("It contains a NUL character.")
-    if not body.isascii() and not _is_text(body):
-        raise InvalidPayload("It contains half a character (a lone surrogate).")
-    record = event.record
-    if not record.id or len(record.id) > 255:
-        raise InvalidPayload(f"The id of the {record.source_object} can't be used.")
-    return NewEvent(
-        trigger=event.trigger,
-        record=record.ref,
-        key=_event_key(event),
-        body=body,
-        mark=mark_of(event, event.key),
-    )
-
-
-def _event_key(event: Event) -> str:
-    """Return what makes the event the same as another: of a note, the vendor's id of it.
-
-    A webhook and a poll tell of a note under keys of their own.
-    """
-    return f"{event.trigger}\x1f{event.note}" if event.note else event.key
-
-
-def event_counts(events: Sequence[NewEvent]) -> Counter[str]:
-    """Return how many events of each trigger there are."""
-    return Counter(event.trigger for event in events)
-
-
-def _unreadable(key: str, detail: str, *, failed: Exception | None = None) -> ReadDelivery:
-    text = detail.replace("\x00", "␀")[:2000]
-    return ReadDelivery(key=key, state="unreadable", detail=text, failed=failed)
-
-
 def _receiver_of(connector: Connector) -> WebhookReceiver[Any]:
     if connector.type is None:
         raise ConnectorBroken(f"The plugin of {connector.name!r} is not in working order.")
     if connector.type.receiver is None:
         raise NotFound(f"{connector.type.label} connectors receive no webhooks.")
     return connector.type.receiver
-
-
-def _body_key(body: bytes) -> str:
-    return blake2b(body, digest_size=16).hexdigest()
 
 
 def _kept(headers: Any) -> dict[str, str]:  # noqa: ANN401 - a mapping of text
@@ -369,14 +275,6 @@ def _kept(headers: Any) -> dict[str, str]:  # noqa: ANN401 - a mapping of text
 @lru_cache(maxsize=1024)
 def _is_kept(name: str) -> bool:
     return _KEPT_HEADERS.match(name) is not None
-
-
-def _is_text(body: str) -> bool:
-    try:
-        body.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_data(error: StatementError) -> bool:

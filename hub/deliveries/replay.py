@@ -7,8 +7,8 @@ from typing import Protocol
 from hub.connectors.clients import Clients, OpenConnector
 from hub.correlations.values import pack, unpack_event
 from hub.deliveries.filing import Accepted, Filing, NewEvent
-from hub.deliveries.intake import ReadDelivery, new_event, read_delivery
 from hub.deliveries.models import Delivery, InboxEvent
+from hub.deliveries.reading import ReadDelivery, new_event, read_delivery
 from hub.errors import ConnectorBroken
 from hub.ids import NewId, new_id
 from hub.sdk.connector_types import WebhookRequest

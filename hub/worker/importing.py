@@ -13,8 +13,9 @@ from hub.connectors.clients import OpenConnector
 from hub.connectors.states import ConnectorState
 from hub.connectors.transport import vendor_call
 from hub.deliveries.filing import Accepted, Filing
-from hub.deliveries.intake import Intake, new_event
+from hub.deliveries.intake import Intake
 from hub.deliveries.polls import imported_of
+from hub.deliveries.reading import new_event
 from hub.imports import repository
 from hub.imports.repository import Claimed, PageRead
 from hub.imports.service import importable

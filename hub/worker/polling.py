@@ -14,7 +14,7 @@ from hub.connectors.guard import POLLED_LESS, Shed
 from hub.connectors.opening import SHORTEST_POLL_S
 from hub.connectors.transport import vendor_call
 from hub.deliveries.filing import Filing
-from hub.deliveries.intake import Intake, new_event
+from hub.deliveries.intake import Intake
 from hub.deliveries.polls import (
     Candidate,
     Claimed,
@@ -27,6 +27,7 @@ from hub.deliveries.polls import (
     news_of,
     start_of,
 )
+from hub.deliveries.reading import new_event
 from hub.sdk.connector_types import Batch, Poller
 from hub.sdk.errors import AuthenticationFailed, ConnectorError, InvalidPayload, RateLimited
 from hub.sdk.events import Event

@@ -17,7 +17,8 @@ from hub.correlations.repository import RecordKey, load_seen
 from hub.correlations.values import same
 from hub.db.commits import Connection
 from hub.deliveries.filing import Filing
-from hub.deliveries.intake import Intake, new_event
+from hub.deliveries.intake import Intake
+from hub.deliveries.reading import new_event
 from hub.deliveries.refusals import store_lines
 from hub.reconciliations import repository
 from hub.reconciliations.repository import Claimed, Found, Member, Progress

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from hub.deliveries.intake import new_event
+from hub.deliveries.reading import new_event
 from hub.sdk.events import Event, Record
 
 RECORD = Record(source_object="pagerduty.incident", id="P1", values={"note": "hello"})
