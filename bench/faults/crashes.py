@@ -9,6 +9,7 @@ _LATE_S = 0.02
 _LANES = 16
 _LASTS_S = 6
 _MANY = 500
+_VERY_MANY = 5_000
 STOPS_S = 12.0
 """How long a process may take to stop: the vendor time-out and ten seconds, and a little."""
 
@@ -146,7 +147,7 @@ def stop_and_start(world: World, size: int) -> Verdict:
 
 def times(size: int) -> int:
     """Return how often something is broken in a run of this size."""
-    return 1 if size < _MANY else 3
+    return 1 if size < _MANY else 2 if size < _VERY_MANY else 3
 
 
 def lateness(size: int) -> float:
