@@ -76,6 +76,8 @@ class Action(Generic[Client, Params]):
     primary data, not a search index. `writes` is pure: the target's field values (by key)
     that a run will set, as the vendor will report them back. `notes`: it makes a note and
     returns its id in `ActionResult.note`, so that the note is known when it comes back.
+    `status`: it changes the target's status also where `writes` does not tell; such a run does not
+    wait while the vendor's quota runs out.
     `scopes` are the vendor's OAuth scopes that a run needs, `abilities` what the account's plan
     must have, both in the vendor's words.
     """
@@ -92,6 +94,7 @@ class Action(Generic[Client, Params]):
     find: Callable[[ActionCall[Client, Params]], Awaitable[ActionResult | None]] | None = None
     writes: Callable[[Params], Mapping[str, Value]] | None = None
     notes: bool = False
+    status: bool = False
     scopes: tuple[str, ...] = ()
     abilities: tuple[str, ...] = ()
 

@@ -298,6 +298,7 @@ class ConnectorType(Generic[Settings, Client]):
         find: Callable[[ActionCall[Client, Params]], Awaitable[ActionResult | None]] | None = None,
         writes: Callable[[Params], Mapping[str, Value]] | None = None,
         notes: bool = False,
+        status: bool = False,
         scopes: tuple[str, ...] = (),
         abilities: tuple[str, ...] = (),
     ) -> Action[Client, Params]:
@@ -315,6 +316,7 @@ class ConnectorType(Generic[Settings, Client]):
             find=find,
             writes=writes,
             notes=notes,
+            status=status,
             scopes=scopes,
             abilities=abilities,
         )

@@ -37,6 +37,8 @@ def _pages(job: Job) -> bool:
 
 
 def _changes_status(job: Job) -> bool:
+    if job.action.status:
+        return True
     writes = writes_of(job.action, job.run.params).values or {}
     return any(one == _STATUS or one.startswith(f"{_STATUS}_") for one in writes)
 

@@ -46,6 +46,28 @@ async def test_notes_are_put_off_first_and_hold_up_neither_status_nor_paging(wor
     assert [one for one in activity if "notes that were put off go on" in one]
 
 
+@pytest.mark.covers("SF-033")
+async def test_before_that_comments_that_come_together_are_one_request(world: World) -> None:
+    _, incident = await a_case(world, sync_comments=True)
+    await world.salesforce.create_case(Subject="Another line", Priority="High")
+    other = (await world.the_incident("Another line"))["id"]
+    await world.quiet()
+    _used(world, 0.82)
+    await world.post("connectors/salesforce/checks")
+
+    await world.pagerduty.add_note(incident, "Rolled back", by=JOHN)
+    await world.pagerduty.add_note(other, "Looking", by=JOHN)
+
+    async def both() -> Any:
+        rows = world.crm.app.world.rows("CaseComment")
+        return len(rows) == 2 and [one["CommentBody"] for one in rows]
+
+    assert sorted(await world.until(both)) == ["John Doe: Looking", "John Doe: Rolled back"]
+    sent = [one.path for one in world.crm.app.log.rows if one.method == "POST"]
+    assert len([one for one in sent if one.endswith("/composite/sobjects")]) == 1
+    assert not [one for one in sent if one.endswith("/sobjects/CaseComment")]
+
+
 @pytest.mark.covers("SF-033", "RF-062")
 async def test_near_the_end_only_paging_and_status_are_sent(world: World) -> None:
     case, incident = await a_case(world, acknowledged_status="Working")

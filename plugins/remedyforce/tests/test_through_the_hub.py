@@ -44,6 +44,11 @@ class Desk:
         """Create a record as an agent; it is pushed to the hub."""
         return str(self.org.create(AGENT, object, **_named(values)))
 
+    def used(self, share: float) -> None:
+        """Let this share of the org's requests of the day be used."""
+        self.org.world.daily_limit = 1_000
+        self.org.world.calls = [self.org.world.now()] * int(1_000 * share)
+
     def change(self, id: str, **values: Any) -> None:
         """Change an incident as an agent."""
         self.org.update(AGENT, INCIDENT_API, id, **_named(values))
@@ -252,6 +257,30 @@ async def test_notes_go_both_ways_and_only_notes(desk: Desk) -> None:
     await world.quiet()
     assert sorted(await desk.notes(page)) == ["Agent One: Plant has been told", "Rolled back"]
     assert desk.said(incident) == ["Plant has been told", "John Doe: Rolled back"]
+
+
+@pytest.mark.covers("RF-062")
+async def test_notes_are_put_off_when_requests_run_out_and_status_passes_them(desk: Desk) -> None:
+    world = desk.world
+    await world.mapped("PGEN001")
+    await world.template(BOTH, ROLES, {"acknowledged_status": "ASSIGNED"})
+    incident = desk.line_down()
+    page = (await desk.paged())["id"]
+    await desk.has(incident, PagerDuty_Incident_Id__c=page)
+    await world.quiet()
+    desk.used(0.96)
+    await world.post("connectors/remedyforce/checks")
+
+    await world.pagerduty.add_note(page, "Rolled back", by=JOHN)
+    await world.pagerduty.acknowledge(page, by=JOHN)
+    await desk.has(incident, Status_ID__c="ASSIGNED")
+    await world.pagerduty.resolve(page, by=JOHN)
+    await desk.has(incident, Status_ID__c="CLOSED")
+
+    [put_off] = [one for one in await world.items("runs") if one["outcome"] == "put_off"]
+    assert put_off["action"] == "remedyforce.add_note"
+    assert desk.said(incident) == []
+    assert await world.items("runs", state="dead") == []
 
 
 async def test_a_note_after_closing_is_kept_and_written_after_reopening(desk: Desk) -> None:

@@ -285,24 +285,6 @@ async def test_a_comment_is_written_and_found_again(
     assert (row["ParentId"], row["IsPublished"]) == (case, True)
 
 
-@pytest.mark.covers("SF-033")
-async def test_comments_are_left_out_when_requests_run_out_and_status_writes_go_on(
-    run: Run, org: FakeSalesforce, client: SalesforceClient, case: str, clock: Any
-) -> None:
-    org.world.daily_limit = 100
-    org.world.calls = [org.world.now()] * 95
-    await client.get("/limits")
-
-    with pytest.raises(Rejected, match="left out, 96 of 100 requests used"):
-        await run("add_comment", case, body="a")
-    await run("set_field", case, field="salesforce.case.status", value="Working")
-    clock.advance(86_500)
-    noted = await run("add_comment", case, body="a")
-
-    assert org.record("Case", case)["Status"] == "Working"
-    assert noted.note
-
-
 async def test_a_long_comment_is_cut_and_says_so(run: Run, org: FakeSalesforce, case: str) -> None:
     result = await run("add_comment", case, body="é" * 3000)
 

@@ -55,7 +55,6 @@ def add_note(connector_type: ConnectorType[Any, Any]) -> Action[Any, Any]:
 async def write_note(call: ActionCall[SalesforceClient, AddNote]) -> ActionResult:
     """Write a row into the history of the run's incident."""
     _, record = kit.target_of(call, OBJECTS)
-    kit.afford(call.client)
     text = kit.fitted(call.params.body, longest=LONGEST)
     row = {
         PARENT: record.id,
@@ -64,7 +63,7 @@ async def write_note(call: ActionCall[SalesforceClient, AddNote]) -> ActionResul
         api("date__c"): f"{call.client.now().astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         **await action_fields(call.client, call.params.action),
     }
-    made = await call.client.create(HISTORY_API, row)
+    made = await kit.made_note(call, HISTORY_API, row)
     return _added(made, cut=text != call.params.body)
 
 

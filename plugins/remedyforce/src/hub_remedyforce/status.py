@@ -71,11 +71,11 @@ def status_actions(connector_type: ConnectorType[Any, Any]) -> list[Action[Any, 
     return [
         connector_type.action(
             "close_incident", "Close the incident", CloseIncident, close, target=target,
-            calls=2, writes=close_writes,
+            calls=2, writes=close_writes, status=True,
         ),
         connector_type.action(
             "reopen_incident", "Reopen the incident", ReopenIncident, reopen, target=target,
-            calls=2, writes=reopen_writes,
+            calls=2, writes=reopen_writes, status=True,
         ),
     ]  # fmt: skip
 

@@ -14,9 +14,10 @@ from hub import clock
 from hub_salesforce.auth.session import Session
 from hub_salesforce.composite import MARK_HEADER
 from hub_salesforce.describe import FRESH, Describe, read_describe
-from hub_salesforce.errors import QUOTA_PAUSE, Answer, raise_for
+from hub_salesforce.errors import Answer, error_of, faults_of, raise_for
 from hub_salesforce.ids import SfId, key_prefix, to_18
 from hub_salesforce.limits import Usage, usage_of
+from hub_salesforce.together import Together
 
 if TYPE_CHECKING:
     import httpx
@@ -55,6 +56,7 @@ class SalesforceClient:
         self._describes: dict[str, Describe] = {}
         self._objects: tuple[datetime, Sequence[Row]] | None = None
         self._remembered: dict[str, tuple[datetime, Any]] = {}
+        self._together = Together(send=self._create_all)
 
     @property
     def root(self) -> str:
@@ -99,6 +101,28 @@ class SalesforceClient:
         )
         return made_id(answer)
 
+    async def create_together(self, api_name: str, fields: Row) -> SfId:
+        """Create a record in one request with others that come within a moment; return its id."""
+        return await self._together.create(api_name, fields)
+
+    async def _create_all(
+        self, rows: Sequence[tuple[str, Row]]
+    ) -> Sequence[SfId | hub.ConnectorError]:
+        if len(rows) == 1:
+            return [await self.create(*rows[0])]
+        records = [{"attributes": {"type": name}, **row} for name, row in rows]
+        body = {"allOrNone": False, "records": records}
+        answer = await self.send("POST", f"{self.root}/composite/sobjects", body=body)
+        if not isinstance(answer.data, list) or len(answer.data) != len(rows):
+            raise hub.OutcomeUnknown("a request for several records was answered otherwise")
+        return [self._made_of(answer, one) for one in answer.data]
+
+    def _made_of(self, answer: Answer, one: Row) -> SfId | hub.ConnectorError:
+        if one.get("success"):
+            return to_18(str(one["id"]))
+        refused = replace(answer, status=400)
+        return error_of(refused, faults_of(one.get("errors") or []), self.now())
+
     async def update(
         self, api_name: str, id: str, fields: Row, *, unless_changed_since: datetime | None = None
     ) -> None:
@@ -135,12 +159,6 @@ class SalesforceClient:
             fresh = read_describe(answer.data, answer.headers.get("last-modified", ""), self.now())
         self._describes[api_name.lower()] = fresh
         return fresh
-
-    @property
-    def sheds(self) -> Usage | None:
-        """The org's use of its requests, while it is so high that comments are left out."""
-        fresh = self.usage_at is not None and self.now() - self.usage_at < QUOTA_PAUSE
-        return self.usage if fresh and self.usage and self.usage.sheds else None
 
     def forget(self, api_name: str) -> None:
         """Let the next use of an object's description ask for it anew."""

@@ -19,7 +19,7 @@ from hub import (
     WebhookReceiver,
 )
 from hub_salesforce.actions import actions_of
-from hub_salesforce.actions.notes import afford, fitted, own_note
+from hub_salesforce.actions.notes import fitted, made_note, own_note
 from hub_salesforce.actions.records import write
 from hub_salesforce.actions.targets import JsonValue, target_of, value_of, written
 from hub_salesforce.apex import sources as apex_sources
@@ -67,7 +67,6 @@ __all__ = [
     "SalesforceRejected",
     "SalesforceSettings",
     "actions",
-    "afford",
     "apex_sources",
     "apex_trigger",
     "checks",
@@ -80,6 +79,7 @@ __all__ = [
     "id_of",
     "is_id",
     "lookup",
+    "made_note",
     "objects",
     "own_note",
     "picklist",

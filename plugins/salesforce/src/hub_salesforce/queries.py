@@ -162,7 +162,8 @@ def _warning(client: "SalesforceClient") -> str:
     used = f"; {client.usage}" if client.usage else ""
     return (
         "Copying comments may use up the org's API requests: each note that is written as a "
-        f"comment costs one{used}. From 95 % on comments wait."
+        f"comment costs one{used}. From 80 % on those that come together are one request, from "
+        "85 % on they wait until requests are free."
     )
 
 

@@ -69,7 +69,13 @@ def actions(connector_type: ConnectorType[Any, Any], objects: Objects) -> list[A
     if objects.declared[0].api_name == "Case":
         made.append(
             connector_type.action(
-                "close_case", "Close the Case", CloseRecord, close, target=target, calls=2
+                "close_case",
+                "Close the Case",
+                CloseRecord,
+                close,
+                target=target,
+                calls=2,
+                status=True,
             )
         )
     return made
