@@ -9,6 +9,7 @@ import pytest
 
 import hub
 from hub import Event
+from hub.deliveries.ways import is_told, mark_of
 from hub_salesforce import pubsub
 from hub_salesforce.client import SalesforceClient
 from hub_salesforce.connector_type import SALESFORCE
@@ -105,6 +106,32 @@ async def test_states_between_two_looks_are_heard_each(
     assert [event.record.values["status"] for event in heard] == ["Working", "Escalated", "Closed"]
     assert [event.occurred_at for event in heard] == sorted({event.occurred_at for event in heard})
     assert [event.actor for event in heard] == [org.world.users[AGENT].id] * 3
+
+
+def told_otherwise(event: Event, *before: Event) -> bool:
+    """Whether the hub takes an event for one that was told before in another way."""
+    mark = mark_of(event, event.key)
+    hashes = [mark_of(one, one.key).hash for one in before]
+    return is_told(mark, [one for one in hashes if mark.low <= one <= mark.high])
+
+
+async def test_a_state_that_a_poll_told_is_not_told_again_when_it_is_heard_late(
+    listen: Listening, client: SalesforceClient, org: FakeSalesforce, clock: Any
+) -> None:
+    start = (await POLLER.fetch(client, None)).cursor
+    case = next(iter(org.world.records["Case"]))
+    await listen()
+    clock.advance(60)
+    org.update(AGENT, "Case", case, Status="Working")
+    clock.advance(120)
+    [polled] = (await POLLER.fetch(client, start)).events
+    org.update(AGENT, "Case", case, Status="Closed")
+    working, closed = await listen()
+
+    assert polled.record.values["status"] == working.record.values["status"] == "Working"
+    assert polled.occurred_at == working.occurred_at
+    assert told_otherwise(working, polled)
+    assert not told_otherwise(closed, polled, working)
 
 
 async def test_a_cleared_field_is_heard_as_empty(

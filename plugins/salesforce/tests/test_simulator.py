@@ -1,6 +1,7 @@
 """The simulated org refuses what Salesforce refuses."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -584,3 +585,13 @@ async def test_limits_switches_and_the_clock_are_set_from_outside(
     assert switched.json()["api"] is False
     assert later.json()["now"]
     assert (hidden.status_code, none.status_code) == (204, 404)
+
+
+async def test_what_a_fresh_org_begins_with_is_no_news_to_a_connector_that_is_added_now() -> None:
+    begun = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+    fresh = FakeSalesforce(now=lambda: begun, fresh=True)
+    later = fresh.create(AGENT, "Case", Subject="new")
+
+    seeded = [row for row in fresh.world.rows("Case") if row["Id"] != later]
+    assert {row["SystemModstamp"] for row in seeded} == {"2026-03-01T08:58:00.000+0000"}
+    assert fresh.record("Case", later)["CreatedDate"] == "2026-03-01T09:00:00.000+0000"

@@ -4,10 +4,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from hub import Event, Record, Value
+from hub import Event, Record, Told, Value
 from hub_salesforce.ids import is_id, to_18
 from hub_salesforce.sobjects import (
     COMMENT,
@@ -20,6 +20,9 @@ from hub_salesforce.sobjects import (
 from hub_salesforce.values import instant, to_value
 
 Row = Mapping[str, Any]
+READ: Final = Told(way="read", window=timedelta(0))
+"""A change that is told by the row as it was left; HEARD: by a change event of its own."""
+HEARD: Final = Told(way="heard", window=timedelta(0))
 _OUR_KEY = re.compile(r"h[a-z2-7]{32}")
 
 
@@ -76,7 +79,11 @@ def updated(
     actor_name: str | None,
     url: str | None,
 ) -> Event:
-    """Return the event of a changed record; its key is the stamp and what the row holds."""
+    """Return the event of a changed record; its key is the stamp and what the row holds.
+
+    Whoever reads the row as the change left it tells the same key. Who hears of a change when
+    later ones have followed has another key for it, and is the other way of `told`.
+    """
     record = record_of(declared, row, url)
     at = _moment(row, "SystemModstamp", "LastModifiedDate", "CreatedDate")
     return Event(
@@ -84,6 +91,7 @@ def updated(
         record=record,
         occurred_at=at,
         key=f"{declared.api_name}:{record.id}:{at:%Y%m%dT%H%M%S}:{_digest(declared, record)}",
+        told=READ,
         before=before,
         actor=_person(row.get("LastModifiedById")),
         actor_name=actor_name,

@@ -185,7 +185,8 @@ def _event(
         yield events.created(declared, row, actor_name=polling.name_of(row, "CreatedBy"), url=url)
     elif _is_now(change, row, newest=newest):
         name = polling.name_of(row, "LastModifiedBy")
-        yield events.updated(declared, row, before=None, actor_name=name, url=url)
+        made = events.updated(declared, row, before=None, actor_name=name, url=url)
+        yield replace(made, told=events.HEARD)
     else:
         yield _in_between(objects, change, row, url)
 
@@ -198,7 +199,10 @@ def _is_now(change: Change, row: "Row", *, newest: bool) -> bool:
 
 
 def _in_between(objects: Objects, change: Change, row: "Row", url: str) -> Event:
-    """Return a change that later ones followed: only what the event itself tells of it."""
+    """Return a change that later ones followed: only what the event itself tells of it.
+
+    Its key can't be the one by which a poll told it, for what else the row held is not known.
+    """
     declared = objects.of(change.entity)
     told = {name: raw for name, raw in change.values.items() if name in row}
     partial = {
@@ -209,7 +213,8 @@ def _in_between(objects: Objects, change: Change, row: "Row", url: str) -> Event
         "SystemModstamp": change.saved_at or stamp(change.at),
     }
     made = events.updated(declared, partial, before=None, actor_name=None, url=url)
-    return replace(made, key=f"{declared.api_name}:{made.record.id}:{change.key}")
+    key = f"{declared.api_name}:{made.record.id}:{change.key}"
+    return replace(made, key=key, told=events.HEARD)
 
 
 async def rows_of(

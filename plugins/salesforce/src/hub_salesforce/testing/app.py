@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 LONGEST_URI = 16_384
 _OLDEST, _NEWEST = 31.0, 67.0
+_OLD = timedelta(minutes=2)
 Told = Callable[[Request], Awaitable[Response]]
 
 
@@ -40,7 +42,8 @@ class FakeSalesforce:
     """One simulated org behind one address; `world` is its state.
 
     `profile` builds what a product on the platform adds: objects, rules, records. With `fresh`
-    new records have ids that no earlier run had, as a hub that keeps its data knows those.
+    new records have ids that no earlier run had, as a hub that keeps its data knows those; and
+    what the org begins with is older than any connector that is added now.
     """
 
     def __init__(
@@ -63,7 +66,8 @@ class FakeSalesforce:
 
     def reset(self) -> None:
         """Begin anew: the seeded org, no faults, no installed triggers; the keys stay."""
-        self.world: World = acme(self.credentials, now=self._now, sandbox=self._sandbox)
+        begun = self._before if self._fresh else self._now
+        self.world: World = acme(self.credentials, now=begun, sandbox=self._sandbox)
         self.faults = Faults()
         self.log = RequestLog()
         self.outgoing = Outgoing(self.world, self.faults, self._http)
@@ -73,7 +77,11 @@ class FakeSalesforce:
         if self._profile:
             self._profile(self)
         if self._fresh:
+            self.world.use_clock(self._now)
             self.world.numbers_begin += secrets.randbelow(62**7)
+
+    def _before(self) -> datetime:
+        return self._now() - _OLD
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; part of ASGI."""
