@@ -190,8 +190,10 @@ class VendorTransport(httpx.AsyncBaseTransport):
                 f"no answer within {self._options.timeout_s:g} s", request=request
             ) from error
         except httpx.RequestError as error:
+            _raise_if_withdrawn(error)
             raise _told_apart(error, request) from error
         except aiohttp.ClientError as error:
+            _raise_if_withdrawn(error)
             raise httpx.RemoteProtocolError(str(error), request=request) from error
         return httpx.Response(
             answer.status_code,
@@ -278,7 +280,10 @@ def _session(options: HttpOptions) -> aiohttp.ClientSession:
 
 def _asking() -> aiohttp.TraceConfig:
     config = aiohttp.TraceConfig()
-    config.on_request_headers_sent.append(_ask_first)  # called before they are written
+    # Both are called before they write. What has a body is written with its first chunk, by a task
+    # of its own, and the process may stand still before that runs.
+    config.on_request_headers_sent.append(_ask_first)
+    config.on_request_chunk_sent.append(_ask_first)
     return config
 
 
@@ -308,6 +313,14 @@ async def _read(answer: httpx.Response, request: httpx.Request) -> bytes:
         if size > LARGEST_ANSWER:
             raise httpx.ReadError(f"the answer is larger than {LARGEST_ANSWER} B", request=request)
     return b"".join(chunks)
+
+
+def _raise_if_withdrawn(error: BaseException | None) -> None:
+    """Raise the Withdrawn that stands behind an error, if one does."""
+    while error is not None:
+        if isinstance(error, Withdrawn):
+            raise error
+        error = error.__cause__
 
 
 def _told_apart(error: httpx.RequestError, request: httpx.Request) -> httpx.RequestError:

@@ -344,13 +344,12 @@ class Sending:
         return self.outcomes.hold("busy", run, not_before=until)
 
     async def _prove(self) -> None:
-        if self.lease.remaining() > 0:
-            return
-        at = monotonic()
-        if not await self.parts.store.read(lambda connection: prove(connection, self.lease)):
-            self.lease.lost = True
-            raise Fenced
-        self.lease.proved(at)
+        while self.lease.remaining() <= 0:  # the process may stand still while it asks, too
+            at = monotonic()
+            if not await self.parts.store.read(lambda connection: prove(connection, self.lease)):
+                self.lease.lost = True
+                raise Fenced
+            self.lease.proved(at)
 
     async def _settle(self, job: Job, attempted: Attempted) -> Hold | None:
         if attempted.result is not None:

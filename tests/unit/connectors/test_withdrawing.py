@@ -59,3 +59,25 @@ async def test_a_withdrawn_request_leaves_its_connection_usable_for_others() -> 
 
         assert await post(http, sink, held, "b") == 202
         assert [one.key for one in sink.counted] == ["b"]
+
+
+class LateLoss:
+    """A lease that is lost after it was asked for once."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def ask(self) -> None:
+        self.asked += 1
+        if self.asked > 1:
+            raise Withdrawn
+
+
+async def test_a_request_is_not_written_when_the_lease_is_lost_after_it_was_begun() -> None:
+    lost, held = LateLoss(), Lease()
+    async with Sink() as sink, make_http(HttpOptions(timeout_s=5)) as http:
+        with pytest.raises(Withdrawn), asking_before_sending(lost.ask), vendor_call():
+            await http.post(f"{sink.url}/post", json={"key": "a"})
+
+        assert await post(http, sink, held, "b") == 202
+        assert [one.key for one in sink.counted] == ["b"]
