@@ -33,6 +33,7 @@ def measure(options: Options, server_url: str | None) -> None:
             waited = asyncio.run(idle(url, there, options.probes))
         figure(f"engine.dispatch_p50_ms{mark}", at(waited, 0.5), "ms", 10, least=False)
         figure(f"engine.dispatch_p95_ms{mark}", at(waited, 0.95), "ms", 30, least=False)
+        figure(f"engine.dispatch_p99_ms{mark}", at(waited, 0.99), "ms")
     steady(options)
     end_to_end(options)
 

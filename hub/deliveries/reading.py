@@ -24,8 +24,8 @@ from hub.sdk.events import Event
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-_AT_ONCE: Final = 64
-"""So many are read before other work gets its turn."""
+_AT_ONCE: Final = 16
+"""So many are read before other work gets its turn: a batch that is on its way to the database."""
 
 
 @dataclass(slots=True)
