@@ -28,7 +28,12 @@ def in_conflict(error: BaseException) -> bool:
     """Whether another transaction was first: what had to be unique, or of a deadlock."""
     if isinstance(error, IntegrityError):
         return True
-    return isinstance(error, DBAPIError) and _state(error).startswith(_TWO_MEET)
+    return isinstance(error, DBAPIError) and was_in_the_way(error)
+
+
+def was_in_the_way(error: DBAPIError) -> bool:
+    """Whether the database ended one of two transactions that waited for each other."""
+    return _state(error).startswith(_TWO_MEET)
 
 
 async def why_away(database: Database) -> str:

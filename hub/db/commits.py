@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
-from hub.db.away import in_conflict, is_away
+from hub.db.away import in_conflict, is_away, was_in_the_way
 from hub.db.bulk import query
 from hub.db.engine import PRAGMAS, Database
 from hub.errors import Overloaded
@@ -45,6 +45,7 @@ _STATEMENTS: Final = 2048
 _PATIENCE_S: Final = 30.0
 _RETRY_S: Final = 0.002
 _MOST_WAITING: Final = 10_000
+_DEADLOCKS: Final = 3
 
 
 class Store(Protocol):
@@ -287,7 +288,7 @@ class GroupCommit(Generic[Item, Result]):
 
     async def _write(self, jobs: list[_Job]) -> None:
         try:
-            results = await self._transact(lambda connection: _apply(connection, jobs))
+            results = await self._unhindered(lambda connection: _apply(connection, jobs))
         except Exception as error:  # noqa: BLE001 - each caller gets its own error below
             await self._isolate(jobs, error)
             return
@@ -296,6 +297,16 @@ class GroupCommit(Generic[Item, Result]):
         for job, result in zip(jobs, results, strict=True):
             if not job.answer.done():
                 job.answer.set_result(result)
+
+    async def _unhindered(self, work: Callable[[Connection], list[Any]]) -> list[Any]:
+        """Run it, and again when the database ended it so that another could go on."""
+        for _ in range(_DEADLOCKS):
+            try:
+                return await self._transact(work)
+            except DBAPIError as error:
+                if not was_in_the_way(error):
+                    raise
+        return await self._transact(work)
 
     async def _isolate(self, jobs: list[_Job], error: Exception) -> None:
         if len(jobs) == 1 or _connection_is_lost(error):

@@ -65,8 +65,9 @@ class Drains:
                 signal.set()
 
     def _claim(self, connection: Connection, wakes: Sequence[Wake]) -> list[int | None]:
-        now = self.parts.now()
-        return [claim(connection, wake, self.parts.owner, now) for wake in wakes]
+        now, order = self.parts.now(), sorted(range(len(wakes)), key=lambda n: wakes[n].shard)
+        done = {n: claim(connection, wakes[n], self.parts.owner, now) for n in order}
+        return [done[n] for n in range(len(wakes))]
 
 
 def _release(connection: Connection, releases: Sequence[Release]) -> list[bool]:

@@ -3,7 +3,7 @@ import uuid
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hub import clock
 from hub.db.bulk import Kind, insert_rows, query, take_ids, write_rows
@@ -180,3 +180,40 @@ async def test_rows_of_any_number_are_written_and_returned_in_order(store, count
     )
 
     assert [row[0] for row in found] == names
+
+
+class Deadlock(Exception):
+    """As PostgreSQL tells one of two transactions that wait for each other."""
+
+    sqlstate = "40P01"
+
+
+async def test_what_the_database_ended_for_another_is_tried_again_as_a_whole(store) -> None:
+    tried = []
+
+    async def hindered_twice(work):
+        tried.append(work)
+        if len(tried) <= 2:
+            raise DBAPIError("UPDATE shards", {}, Deadlock())
+        return await store.write(work)
+
+    group = GroupCommit(hindered_twice)
+    group.start()
+    answers = await asyncio.gather(*(group.submit(keep, name) for name in ("a", "b")))
+    await group.stop()
+
+    assert answers == ["A", "B"]
+    assert len(tried) == 3
+
+
+async def test_what_is_hindered_for_ever_fails(store) -> None:
+    async def hindered(work):
+        del work
+        raise DBAPIError("UPDATE shards", {}, Deadlock())
+
+    group = GroupCommit(hindered)
+    group.start()
+
+    with pytest.raises(DBAPIError):
+        await group.submit(keep, "a")
+    await group.stop()
