@@ -17,13 +17,15 @@ _JUMP_S = 300
 _LASTS_S = 6
 _NOTICED_S = 1.5
 """Other processes notice changed rules within a second."""
-_DISK = "48m"
+_DISK_MIB = 48
+_EVENTS_PER_MIB = 50
+"""So that the disk is full when it is filled, and not by the events themselves."""
 _REFUSED = {202, 503}
 
 
 def disk_full(world: World, size: int) -> Verdict:
     """The disk is full for a while: 503 and nothing lost, then it goes on by itself."""
-    with _small_disk(world) as (fill, clear):
+    with _small_disk(world, _DISK_MIB + size // _EVENTS_PER_MIB) as (fill, clear):
         at_work(world)
         with world.load(size, rate=size / _LASTS_S) as load:
             world.until(size // 4)
@@ -102,11 +104,11 @@ def replay_of_what_is_gone(world: World, size: int) -> Verdict:
 
 
 @contextlib.contextmanager
-def _small_disk(world: World) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+def _small_disk(world: World, mib: int) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
     """Give ways to fill and to clear the disk of the first door: a file system, or a limit."""
     place = world.folder / "door0"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={_DISK}", "tmpfs", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(place)]
     if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
         yield (lambda: _limit(world, place), lambda: _unlimit(world))
         return
