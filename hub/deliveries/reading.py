@@ -24,7 +24,7 @@ from hub.sdk.events import Event
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-_AT_ONCE: Final = 16
+AT_ONCE: Final = 16
 """So many are read before other work gets its turn: a batch that is on its way to the database."""
 
 
@@ -45,7 +45,7 @@ class Together(Generic[Item, Result]):
         return await answer
 
     def _turn(self) -> None:
-        for _ in range(min(_AT_ONCE, len(self._waiting))):
+        for _ in range(min(AT_ONCE, len(self._waiting))):
             item, answer, context = self._waiting.popleft()
             if answer.done():  # who asked went away
                 continue
