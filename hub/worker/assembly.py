@@ -39,6 +39,7 @@ from hub.worker.reconciling import Reconciling
 from hub.worker.rule_care import RuleCare
 from hub.worker.slots import Slots
 from hub.worker.timing import Timing
+from hub.worker.turns import Turns
 from hub.worker.watching import Watching
 from hub.worker.worth import PuttingOff
 
@@ -143,6 +144,7 @@ def _parts(
 ) -> Parts:
     store, driver, inbox = below
     dispatch, connectors = given.settings.dispatch, Connectors(given.clients)
+    slots = Slots(dispatch.lanes)
     return Parts(
         database=given.database,
         store=store,
@@ -159,7 +161,8 @@ def _parts(
         writer=StepWriter(inbox, linker),
         commits=commits,
         reads=GroupCommit(store.read_many, writers=1 if given.database.is_sqlite else 2),
-        slots=Slots(dispatch.lanes),
+        slots=slots,
+        turns=Turns(slots),
         breakers=breakers_of(dispatch),
         care=RuleCare(given.database, given.catalog, given.counters, given.clock),
         putting_off=PuttingOff(

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from hub import ids
 from hub.connectors.clients import OpenConnector
@@ -25,6 +25,8 @@ from hub.worker.intents import expect, run_record
 from hub.worker.loading import Known
 from hub.worker.parts import Parts
 from hub.worker.telling import label_of, run_line
+
+_BUSY_S: Final = 10.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -178,6 +180,11 @@ class Outcomes:
     def connector_hold(self, connector: OpenConnector, run: LedgerRun, why: str) -> Hold:
         """Return the hold of a lane that waits for a connector."""
         return self.hold("connector", run, connector_id=connector.id, detail=why)
+
+    def busy(self, run: LedgerRun, wait: float) -> Hold:
+        """Return a hold until it may be the run's turn; no attempt counts."""
+        until = self.parts.now() + timedelta(seconds=min(wait, _BUSY_S))
+        return self.hold("busy", run, not_before=until)
 
     def hold(
         self,

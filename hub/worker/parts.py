@@ -27,6 +27,7 @@ from hub.worker.breakers import Breakers
 from hub.worker.connectors import Connectors
 from hub.worker.rule_care import RuleCare
 from hub.worker.slots import Slots
+from hub.worker.turns import Turns
 from hub.worker.worth import PuttingOff
 
 
@@ -78,6 +79,7 @@ class Parts:
     commits: GroupCommit[Any, Any]
     reads: GroupCommit[Any, Any]
     slots: Slots
+    turns: Turns
     breakers: Breakers
     care: RuleCare
     putting_off: PuttingOff

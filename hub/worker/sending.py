@@ -27,7 +27,6 @@ from hub.worker.parts import Parts
 from hub.worker.worth import worth_of
 
 _PATIENCE_S: Final = 1.0
-_BUSY_S: Final = 10.0
 _NOT_LIVE: Final = frozenset({"import", "replay"})
 """What happens now goes before events of these sources."""
 _BUDGET_WAIT: Final = timedelta(minutes=5)
@@ -299,6 +298,15 @@ class Sending:
         self.lease.proved(at)
 
     async def _guarded(self, job: Job, *, look: bool) -> Attempted | Hold:
+        """Make an attempt, at its turn at the connector's connections."""
+        turns, whose = self.parts.turns, (job.connector.id, self.event.tenant_id)
+        async with turns.turn(*whose, _PATIENCE_S) as wait:
+            if wait > 0:
+                self._not_sent(job.run)
+                return self.outcomes.busy(job.run, wait)
+            return await self._permitted(job, look=look)
+
+    async def _permitted(self, job: Job, *, look: bool) -> Attempted | Hold:
         """Make an attempt, with a permit, and only while the shard is provably ours."""
         busy = await self._permit(job)
         if busy is not None:
@@ -333,15 +341,8 @@ class Sending:
         if wait <= 0:
             return None
         if wait <= _PATIENCE_S:
-            self.parts.slots.give(event.tenant_id)  # a lane that waits takes no slot
-            try:
-                wait = await ask(patience=_PATIENCE_S)
-            finally:
-                await self.parts.slots.take(event.tenant_id)
-        if wait <= 0:
-            return None
-        until = self.parts.now() + timedelta(seconds=min(wait, _BUSY_S))
-        return self.outcomes.hold("busy", run, not_before=until)
+            wait = await self.parts.slots.lent(event.tenant_id, ask(patience=_PATIENCE_S))
+        return None if wait <= 0 else self.outcomes.busy(run, wait)
 
     async def _prove(self) -> None:
         while self.lease.remaining() <= 0:  # the process may stand still while it asks, too

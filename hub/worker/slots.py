@@ -3,6 +3,10 @@
 import asyncio
 import uuid
 from collections import Counter
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Slots:
@@ -42,6 +46,14 @@ class Slots:
         self._used[tenant] -= 1
         self.in_use -= 1
         self._freed.set()
+
+    async def lent(self, tenant: uuid.UUID, waiting: Awaitable[T]) -> T:
+        """Wait for something that takes long, and let another lane have the slot meanwhile."""
+        self.give(tenant)
+        try:
+            return await waiting
+        finally:
+            await self.take(tenant)
 
     async def freed(self) -> None:
         """Wait until a slot is given back."""
