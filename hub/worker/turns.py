@@ -56,8 +56,12 @@ class Turns:
     async def _take(self, one: _Connections, tenant: uuid.UUID, patience: float) -> bool:
         if not one.free.locked():
             return await one.free.acquire()
-        try:
-            async with asyncio.timeout(patience):
-                return await self.slots.lent(tenant, one.free.acquire())
-        except TimeoutError:
-            return False
+        return await self.slots.lent(tenant, _acquired(one.free, patience))
+
+
+async def _acquired(free: asyncio.Semaphore, patience: float) -> bool:
+    try:
+        async with asyncio.timeout(patience):
+            return await free.acquire()
+    except TimeoutError:
+        return False

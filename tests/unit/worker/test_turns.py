@@ -49,3 +49,24 @@ async def test_who_waits_leaves_the_slots_to_others() -> None:
     turns.slots.give(ACME)
 
     assert set(await asyncio.gather(*slow)) == {0.0}
+
+
+async def test_who_got_a_turn_keeps_it_while_slots_are_short() -> None:
+    turns = Turns(Slots(1))
+    before = [asyncio.create_task(_without_slot(turns, 0.1)) for _ in range(CONNECTIONS)]
+    await asyncio.sleep(0.02)
+    late = asyncio.create_task(hold(turns, 0.0, patience=0.3))
+    await asyncio.sleep(0.02)
+    await turns.slots.take(ACME)  # another lane has the slot for longer than `late` is patient
+    await asyncio.sleep(0.5)
+    turns.slots.give(ACME)
+
+    assert await late == 0.0
+    await asyncio.gather(*before)
+    assert turns.slots.in_use == 0
+    assert not turns._of
+
+
+async def _without_slot(turns: Turns, seconds: float) -> None:
+    async with turns.turn(SLOW, ACME, 0.05):
+        await asyncio.sleep(seconds)
