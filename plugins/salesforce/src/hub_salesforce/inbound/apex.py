@@ -18,7 +18,7 @@ LIMIT = 2000
 
 def read_push(objects: Objects, request: WebhookRequest) -> Sequence[Event]:
     """Return the events of a push; InvalidPayload names the part that can't be read."""
-    envelope = _envelope(request.body)
+    envelope = _envelope(request)
     rows, old = _rows(envelope, "new"), _rows(envelope, "old")
     gone = str(envelope.get("operation", "")) == "delete"
     found: list[Event] = []
@@ -101,11 +101,8 @@ def _object_of(envelope: Row, row: Row) -> str:
     return str(found)
 
 
-def _envelope(body: bytes) -> Row:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise hub.InvalidPayload(f"the push is no JSON: {error}") from error
+def _envelope(request: WebhookRequest) -> Row:
+    found = request.json()
     if not isinstance(found, dict):
         raise hub.InvalidPayload("the push is no JSON object")
     return found if {"new", "old", "ids"} & found.keys() else {"new": found}
