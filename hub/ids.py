@@ -1,8 +1,10 @@
 """Ids: UUIDs that grow with time, and the prefixed numbers that people see."""
 
+import os
 import secrets
+import struct
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Literal, TypeAlias
 
 from hub import clock
@@ -11,17 +13,53 @@ from hub.errors import Fault, Invalid, NotFound
 NewId: TypeAlias = Callable[[], uuid.UUID]
 Prefix: TypeAlias = Literal["dlv", "evt", "run", "cor", "act", "lnk", "aud"]
 
-_RANDOM_BITS: Final = 74
+_DRAWN: Final = 256
+"""How many ids get their random bits by one question to the system."""
+_random: Iterator[tuple[int, int]] = iter(())
 
 
 def new_id() -> uuid.UUID:
     """Return a new UUIDv7: its first 48 bits are the milliseconds since 1970."""
+    high, low = _drawn()
     milliseconds = int(clock.now().timestamp() * 1000)
-    random = secrets.randbits(_RANDOM_BITS)
-    value = (
-        milliseconds << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+    return uuid.UUID(int=milliseconds << 80 | (0x7000 | high) << 64 | 0b10 << 62 | low)
+
+
+def new_text() -> str:
+    """Return a new UUIDv7 as text; less work than the text of `new_id`."""
+    high, low = _drawn()
+    milliseconds = int(clock.now().timestamp() * 1000)
+    return "%08x-%04x-%04x-%04x-%012x" % (  # noqa: UP031 - twice as fast as an f-string
+        milliseconds >> 16,
+        milliseconds & 0xFFFF,
+        0x7000 | high,
+        0x8000 | low >> 48,
+        low & 0xFFFF_FFFF_FFFF,
     )
-    return uuid.UUID(int=value)
+
+
+def _drawn() -> tuple[int, int]:
+    """Return 12 and 62 random bits that nobody else gets, in whatever thread."""
+    global _random  # noqa: PLW0603 - random bits that are at hand
+    found = next(_random, None)
+    while found is None:
+        _random = _draw()
+        found = next(_random, None)
+    return found
+
+
+def _draw() -> Iterator[tuple[int, int]]:
+    bits = struct.iter_unpack("<HQ", secrets.token_bytes(_DRAWN * 10))
+    return iter([(high & 0xFFF, low & (1 << 62) - 1) for high, low in bits])
+
+
+def _forget_drawn() -> None:
+    global _random  # noqa: PLW0603 - a child process must not give the same ids
+    _random = iter(())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_drawn)
 
 
 def shown(prefix: Prefix, number: int) -> str:
