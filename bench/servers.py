@@ -7,7 +7,6 @@ app, which accepts and does not work. Prints its port when it is ready.
 
 import asyncio
 import gc
-import os
 import socket
 import sys
 import tempfile
@@ -176,5 +175,4 @@ async def main(kind: str, url: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.setswitchinterval(float(os.environ.get("SWI", "0.005")))
     uvloop.run(main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""))
