@@ -9,10 +9,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import IO, Any, Final
 
 import structlog
-from structlog.contextvars import bind_contextvars, reset_contextvars
+from structlog.contextvars import (
+    STRUCTLOG_KEY_PREFIX,
+    bind_contextvars,
+    reset_contextvars,
+)
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from hub.settings import LoggingSettings
@@ -25,6 +30,11 @@ _SECRET_KEY: Final = re.compile(
 )
 _HARMLESS_KEY: Final = re.compile(r"^(token_type|next_page_token|secret_set|.*_id)$")
 _SHORTEST_SECRET: Final = 6
+request_id: Final[ContextVar[str]] = ContextVar(f"{STRUCTLOG_KEY_PREFIX}request")
+"""The request that is served, a fact of all its lines: `set` it, and `reset` it in the end.
+
+structlog finds it by its name. What `context` does for any fact costs much more.
+"""
 
 
 class Redactor:
@@ -83,7 +93,7 @@ def names_secret(text: str) -> bool:
 
 @contextmanager
 def context(**facts: object) -> Iterator[None]:
-    """Add facts (tenant, connector, delivery, event, run, request) to all lines within."""
+    """Add facts (tenant, connector, delivery, event, run) to all lines within."""
     tokens = bind_contextvars(**{name: fact for name, fact in facts.items() if fact is not None})
     try:
         yield

@@ -21,6 +21,11 @@ Attributes = Mapping[str, str | int | None]
 class Spans(Protocol):
     """Where spans go."""
 
+    @property
+    def on(self) -> bool:
+        """Whether they go anywhere; if not, none need be told."""
+        ...
+
     def ended(
         self,
         name: str,
@@ -41,6 +46,8 @@ class Spans(Protocol):
 class NoSpans:
     """Spans go nowhere."""
 
+    on: Final = False
+
     def ended(
         self,
         name: str,
@@ -58,6 +65,8 @@ class NoSpans:
 
 class OpenTelemetrySpans:
     """Spans go to a tracer provider of OpenTelemetry."""
+
+    on: Final = True
 
     def __init__(self, provider: Any) -> None:  # noqa: ANN401 - of a library that may be missing
         self._provider = provider

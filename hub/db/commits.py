@@ -265,15 +265,23 @@ class GroupCommit(Generic[Item, Result]):
         `work` gets all items of one transaction that were submitted with the same function
         and answers one result for each, in their order.
         """
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self.enqueue(work, item, answer)
+        return await answer  # cancelled with its caller; the row is written all the same
+
+    def enqueue(
+        self,
+        work: Callable[[Connection, Sequence[Item]], Sequence[Result]],
+        item: Item,
+        answer: asyncio.Future[Result],
+    ) -> None:
+        """Have `work` applied as by `submit`, but settle `answer` after the COMMIT; don't wait."""
         if self._stopping:
             raise Overloaded("The hub is stopping.", retry_after=5)
         if len(self._waiting) >= _MOST_WAITING:
             raise Overloaded("The database is too slow; too much waits.", retry_after=5)
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Job(work, item, answer))
         self._some.set()
-        result: Result = await answer  # cancelled with its caller; the row is written all the same
-        return result
 
     async def _serve(self) -> None:
         while True:

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from sqlalchemy import select
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from hub import ids, logs
 from hub.connectors.clients import Clients, OpenConnector
@@ -18,6 +18,7 @@ from hub.connectors.networks import admits
 from hub.db.commits import is_away
 from hub.db.engine import Database
 from hub.db.tenancy import Tenant
+from hub.deliveries.patience import Patience
 from hub.errors import (
     HubError,
     InvalidDeliverySignature,
@@ -40,8 +41,18 @@ Pairs = list[tuple[bytes, bytes]]
 
 _log = logging.getLogger(__name__)
 _DEFAULT_KEPT_S: Final = 5.0
+_LONGEST_PATH: Final = 512
+"""No tenant and no connector has so long a name."""
 _PATIENCE_S: Final = 4.0
 """Vendors wait 5 to 10 s for an answer; what is not stored by then is refused with 503."""
+
+
+class Said(NamedTuple):
+    """An answer: less than Starlette's, which costs as much as verifying a signature."""
+
+    status: int
+    headers: Pairs
+    body: bytes
 
 
 class Ingress:
@@ -53,55 +64,47 @@ class Ingress:
 
     def __init__(self) -> None:
         self._default: tuple[float, str] | None = None
+        self._patience = Patience(_PATIENCE_S)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Accept one delivery and answer."""
         params = scope["path_params"]
         place = (params.get("tenant") or "", params["name"])
-        answer = await self.answer(scope, receive, scope["app"].state, place)
-        await answer(scope, receive, send)
-
-    async def answer(
-        self,
-        scope: Scope,
-        receive: Receive,
-        state: Any,  # noqa: ANN401 - Starlette's State
-        place: tuple[str, str],
-    ) -> Response:
-        """Accept one delivery for (tenant, connector); return what to answer."""
         try:
-            return await self._accept(scope, receive, state, place)
-        except HubError as error:
-            return problem_answer(_told(error), _request_id(scope))
+            said = await self.accept(scope, receive, scope["app"].state, place)
         except Exception as error:
-            if not is_away(error):
+            refused = _refusal(error, _request_id(scope))
+            if refused is None:
                 raise
-            _log.exception("the database is away")
-            away = Overloaded("The delivery could not be stored now.", retry_after=5)
-            return problem_answer(away, _request_id(scope))
+            said = refused
+        await _send(said, send)
 
-    async def _accept(
+    async def accept(
         self,
         scope: Scope,
         receive: Receive,
         state: Any,  # noqa: ANN401 - Starlette's State
         place: tuple[str, str],
-    ) -> Response:
-        intake: Intake = state.engine.intake
+    ) -> Said:
+        """Accept one delivery for (tenant, connector); return what to answer.
+
+        Raises a HubError, or what the database does when it is away: `refusal` is the answer.
+        """
         connector = state.clients.at_hand(*place)
         if connector is None or not connector.enabled_webhook:
             async with asyncio.timeout(_PATIENCE_S):
                 connector = await self._connector(place, state.clients, state.database)
+        intake: Intake = state.engine.intake
         if connector.allowed_ips:
             _admit(scope, connector, intake)
         request = await _request(scope, receive, state.settings.http.max_body_bytes)
-        async with asyncio.timeout(_PATIENCE_S):  # what is stored later all the same, is a repeat
-            accepted = await intake.accept(connector, request)
+        # What is stored later than patience lasts, is a repeat when it comes again.
+        accepted = await intake.accept(connector, request, self._patience)
         receiver = connector.type.receiver if connector.type is not None else None
         if receiver is not None and receiver.answer:
-            return Response(receiver.answer, 200, media_type=receiver.answer_type)
-        body = f'{{"delivery": "{ids.shown("dlv", accepted.delivery_id)}"}}'
-        return Response(body, 202, media_type="application/json")
+            return _said(200, _content_type(receiver.answer_type), receiver.answer)
+        body = b'{"delivery": "%b"}' % ids.shown("dlv", accepted.delivery_id).encode()
+        return _said(202, b"application/json", body)
 
     async def _connector(
         self, place: tuple[str, str], clients: Clients, database: Database
@@ -151,30 +154,37 @@ class Door:
         """Accept one delivery and answer."""
         place = place_of(scope["path"])
         assert place is not None  # noqa: S101 - `takes` said so
-        began, request = time.perf_counter(), str(ids.new_id())
+        began, request = time.perf_counter(), ids.new_text()
         scope.setdefault("state", {})["request_id"] = request
-        with logs.context(request=request):
-            try:
-                answer = await self._ingress.answer(scope, receive, self._app.state, place)
-            except Exception:  # noqa: BLE001 - logged, and answered with a problem
-                _log.exception("request failed")
-                answer = problem_answer(HubError(), request)
-            await self._send(answer, request, send)
-            log_answer(scope, answer.status_code, time.perf_counter() - began)
+        token = logs.request_id.set(request)
+        try:
+            said = await self._said(scope, receive, place, request)
+            await _send(said, send)
+            log_answer(scope, said.status, time.perf_counter() - began)
+        finally:
+            logs.request_id.reset(token)
 
-    async def _send(self, answer: Response, request: str, send: Send) -> None:
-        said = answer.raw_headers
-        names = {name for name, _ in said}
-        more = [one for one in self._headers if one[0] not in names]
-        headers = [*said, *more, (b"x-request-id", request.encode())]
-        await send(
-            {"type": "http.response.start", "status": answer.status_code, "headers": headers}
-        )
-        await send({"type": "http.response.body", "body": answer.body})
+    async def _said(
+        self, scope: Scope, receive: Receive, place: tuple[str, str], request: str
+    ) -> Said:
+        named = (b"x-request-id", request.encode())
+        try:
+            said = await self._ingress.accept(scope, receive, self._app.state, place)
+        except Exception as error:  # noqa: BLE001 - logged, and answered with a problem
+            said = _refusal(error, request) or _failure(request)
+            names = {name for name, _ in said.headers}
+            more = [one for one in self._headers if one[0] not in names]
+            return said._replace(headers=[*said.headers, *more, named])
+        return said._replace(headers=[*said.headers, *self._headers, named])
 
 
 def place_of(path: str) -> tuple[str, str] | None:
     """Return the (tenant, connector) of a webhook's address; tenant "" is the default one."""
+    return _place_of(path) if len(path) <= _LONGEST_PATH else None
+
+
+@lru_cache(maxsize=1024)
+def _place_of(path: str) -> tuple[str, str] | None:
     match path.split("/"):
         case ["", "t", tenant, "connectors", name, "webhook"] if tenant and name:
             place = (tenant, name)
@@ -192,6 +202,42 @@ def routes() -> list[Route]:
     return [Route(path, ingress, methods=["POST"]) for path in paths]
 
 
+async def _send(said: Said, send: Send) -> None:
+    await send({"type": "http.response.start", "status": said.status, "headers": said.headers})
+    await send({"type": "http.response.body", "body": said.body})
+
+
+def _said(status: int, kind: bytes, body: bytes) -> Said:
+    return Said(status, [(b"content-length", b"%d" % len(body)), (b"content-type", kind)], body)
+
+
+@lru_cache(maxsize=64)
+def _content_type(answer_type: str) -> bytes:
+    if answer_type.startswith("text/") and "charset=" not in answer_type.lower():
+        answer_type += "; charset=utf-8"
+    return answer_type.encode("latin-1")
+
+
+def _refusal(error: Exception, request: str) -> Said | None:
+    """Return what to answer to an error that may well happen; None for all others."""
+    if isinstance(error, HubError):
+        return _problem(_told(error), request)
+    if not is_away(error):
+        return None
+    _log.error("the database is away", exc_info=error)
+    return _problem(Overloaded("The delivery could not be stored now.", retry_after=5), request)
+
+
+def _failure(request: str) -> Said:
+    _log.exception("request failed")
+    return _problem(HubError(), request)
+
+
+def _problem(error: HubError, request: str) -> Said:
+    answer = problem_answer(error, request)
+    return Said(answer.status_code, answer.raw_headers, bytes(answer.body))
+
+
 def _admit(scope: Scope, connector: OpenConnector, intake: "Intake") -> None:
     address = (scope.get("client") or ("",))[0]
     if admits(connector.allowed_ips, address):
@@ -203,24 +249,26 @@ def _admit(scope: Scope, connector: OpenConnector, intake: "Intake") -> None:
 
 
 async def _request(scope: Scope, receive: Receive, most: int) -> WebhookRequest:
-    headers = {
-        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-    }
+    headers = {name.decode("latin-1").lower(): v.decode("latin-1") for name, v in scope["headers"]}
     length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and int(length) > most:
         raise TooLarge(f"The body has {length} bytes; the limit is {most}.")
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if message["type"] != "http.request" or message.get("more_body") or len(body) > most:
+        body = await _body(message, receive, most)
     query = scope.get("query_string", b"").decode("latin-1")
     return WebhookRequest(
         headers=headers,
-        body=await _body(receive, most),
+        body=body,
         query=dict(parse_qsl(query, keep_blank_values=True)) if query else {},
     )
 
 
-async def _body(receive: Receive, most: int) -> bytes:
+async def _body(message: Message, receive: Receive, most: int) -> bytes:
+    """Return the body that begins with this message."""
     chunks, size = [], 0
     while True:
-        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         chunk: bytes = message.get("body", b"")
@@ -229,7 +277,8 @@ async def _body(receive: Receive, most: int) -> bytes:
             raise TooLarge(f"The body is larger than {most} bytes.")
         chunks.append(chunk)
         if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            return b"".join(chunks)
+        message = await receive()
 
 
 def _told(error: HubError) -> HubError:

@@ -7,8 +7,9 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, StatementError
@@ -18,6 +19,7 @@ from hub.correlations.values import pack
 from hub.db.bulk import query
 from hub.db.commits import GroupCommit, Store
 from hub.deliveries.filing import Accepted, Filer, Filing
+from hub.deliveries.patience import ENDLESS, Patience
 from hub.deliveries.reading import ReadDelivery, Together, body_key, read_delivery
 from hub.deliveries.refusals import Refusals, store_lines
 from hub.errors import (
@@ -80,10 +82,35 @@ class Connector(Protocol):
         ...
 
 
-class _Given(NamedTuple):
+@dataclass(slots=True)
+class _Given:
+    """A delivery on its way; `filing` is what was made of it, as soon as it is.
+
+    `failed` is what a plugin raised that is its fault.
+    """
+
     connector: Connector
     receiver: WebhookReceiver[Any]
     request: WebhookRequest
+    received_at: datetime
+    filing: Filing | None = None
+    failed: Exception | None = None
+
+    def take(self, read: ReadDelivery) -> Filing:
+        """Return how it is filed, and remember it."""
+        self.failed = read.failed
+        self.filing = Filing(
+            tenant_id=self.connector.tenant_id,
+            connector_id=self.connector.id,
+            key=read.key,
+            received_at=self.received_at,
+            headers=pack(_kept(self.request.headers)),
+            body=self.request.body,
+            state=read.state,
+            detail=read.detail,
+            events=read.events,
+        )
+        return self.filing
 
 
 @dataclass(slots=True)
@@ -107,34 +134,37 @@ class Intake:
     spans: Spans = field(default_factory=NoSpans)
     _rates: dict[uuid.UUID, _Rate] = field(default_factory=dict)
     _refusals: Refusals = field(default_factory=Refusals)
-    _together: Together[_Given, tuple[Filing, Exception | None]] = field(init=False)
+    _together: Together[_Given, Accepted] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._together = Together(self._verify_and_read)
+        self._together = Together(self._take)
 
-    async def accept(self, connector: Connector, request: WebhookRequest) -> Accepted:
+    async def accept(
+        self, connector: Connector, request: WebhookRequest, patience: Patience = ENDLESS
+    ) -> Accepted:
         """Verify, read and store a delivery; return after it is durable.
 
         Raises InvalidDeliverySignature, TooManyRequests, Overloaded, NotFound,
-        ConnectorBroken. What is genuine but unreadable, or nothing for us, is kept.
+        ConnectorBroken; TimeoutError when patience ended (it may be stored all the same).
+        What is genuine but unreadable, or nothing for us, is kept.
         """
-        began, receiver = self.now(), _receiver_of(connector)
+        receiver = _receiver_of(connector)
         self._admit(connector)
-        filing, failed = await self._verified(_Given(connector, receiver, request))
-        accepted = await self._file_or_keep(filing)
-        if failed is not None:
-            _tell_failed(failed, connector, accepted)
-        self._count(connector, filing, accepted)
-        told = {"hub.connector": connector.name, "hub.outcome": filing.state}
-        self.spans.ended("accept", accepted.delivery_id, (began, self.now()), told)
+        given = _Given(connector, receiver, request, self.now())
+        try:
+            if len(request.body) <= _IN_A_THREAD:
+                accepted = await self._together.ask(given, patience.future())
+            else:
+                accepted = await self._take_large(given, patience)
+        except (StatementError, UnicodeError) as error:
+            accepted = await self._kept_raw(given, error, patience)
+        self._tell(given, accepted)
         return accepted
 
     async def file(self, filing: Filing) -> Accepted:
         """Store a delivery that did not come by the ingress."""
         accepted = await self.commits.submit(self.filer.write, filing)
-        self.counters.add("hub_deliveries_total", source=filing.source, outcome=filing.state)
-        if accepted.shards:
-            self.filed(accepted.shards)
+        self._count(filing, accepted)
         return accepted
 
     async def measure(self) -> None:
@@ -160,7 +190,9 @@ class Intake:
             raise Overloaded(text, retry_after=10)
         present = time.monotonic()
         rate, most = connector.ingress_rate, connector.ingress_rate * _BURST
-        bucket = self._rates.setdefault(connector.id, _Rate(most, present))
+        bucket = self._rates.get(connector.id)
+        if bucket is None:
+            bucket = self._rates[connector.id] = _Rate(most, present)
         bucket.tokens = min(most, bucket.tokens + (present - bucket.at) * rate)
         bucket.at = present
         if bucket.tokens < 1:
@@ -169,9 +201,8 @@ class Intake:
             raise TooManyRequests(text, retry_after=1)
         bucket.tokens -= 1
 
-    def _verify(
-        self, connector: Connector, receiver: WebhookReceiver[Any], request: WebhookRequest
-    ) -> None:
+    def _verify(self, given: _Given) -> None:
+        connector, receiver, request = given.connector, given.receiver, given.request
         refused: InvalidSignature | None = None
         for settings in connector.live_settings:
             try:
@@ -193,58 +224,61 @@ class Intake:
         self.counters.tally(connector.tenant_id, connector.id, "deliveries_refused")
         self._refusals.note(connector.tenant_id, connector.id, reason, detail)
 
-    async def _verified(self, given: _Given) -> tuple[Filing, Exception | None]:
-        if len(given.request.body) <= _IN_A_THREAD:
-            return await self._together.do(given)
-        self._verify(*given)
-        read = await asyncio.to_thread(read_delivery, given.receiver, given.request)
-        return self._filing(given, read), read.failed
-
-    def _verify_and_read(self, given: _Given) -> tuple[Filing, Exception | None]:
-        self._verify(*given)
+    def _take(self, given: _Given, answer: asyncio.Future[Accepted]) -> None:
+        """Verify, read, and have it stored; the answer is settled after the COMMIT."""
+        self._verify(given)
         began = time.perf_counter()
         read = read_delivery(given.receiver, given.request)
         took = time.perf_counter() - began
         if took > _SLOW_S:
             told = {"connector": given.connector.name, "took_ms": took * 1000}
             _log.warning("parsing is slow", extra=told)
-        return self._filing(given, read), read.failed
+        self.commits.enqueue(self.filer.write, given.take(read), answer)
 
-    def _filing(self, given: _Given, read: ReadDelivery) -> Filing:
-        return Filing(
-            tenant_id=given.connector.tenant_id,
-            connector_id=given.connector.id,
-            key=read.key,
-            received_at=self.now(),
-            headers=pack(_kept(given.request.headers)),
-            body=given.request.body,
-            state=read.state,
-            detail=read.detail,
-            events=read.events,
+    async def _take_large(self, given: _Given, patience: Patience) -> Accepted:
+        async with asyncio.timeout(patience.seconds):
+            self._verify(given)
+            read = await asyncio.to_thread(read_delivery, given.receiver, given.request)
+            return await self.commits.submit(self.filer.write, given.take(read))
+
+    async def _kept_raw(
+        self, given: _Given, error: StatementError | UnicodeError, patience: Patience
+    ) -> Accepted:
+        """Keep the body alone of what has a value that can't be stored."""
+        filing = given.filing
+        if filing is None or not _is_data(error):  # without a filing it was refused
+            raise error
+        given.filing = Filing(
+            tenant_id=filing.tenant_id,
+            connector_id=filing.connector_id,
+            key=body_key(filing.body or b""),
+            received_at=filing.received_at,
+            body=filing.body,
+            state="unreadable",
+            detail=f"A value can't be stored: {type(error).__name__}",
         )
+        async with asyncio.timeout(patience.seconds):
+            return await self.commits.submit(self.filer.write, given.filing)
 
-    async def _file_or_keep(self, filing: Filing) -> Accepted:
-        try:
-            return await self.file(filing)
-        except (StatementError, UnicodeError) as error:
-            if not isinstance(error, DataError | UnicodeError) and not _is_data(error):
-                raise
-            kept = Filing(
-                tenant_id=filing.tenant_id,
-                connector_id=filing.connector_id,
-                key=body_key(filing.body or b""),
-                received_at=filing.received_at,
-                body=filing.body,
-                state="unreadable",
-                detail=f"A value can't be stored: {type(error).__name__}",
-            )
-            return await self.file(kept)
-
-    def _count(self, connector: Connector, filing: Filing, accepted: Accepted) -> None:
+    def _tell(self, given: _Given, accepted: Accepted) -> None:
+        assert given.filing is not None  # noqa: S101 - it was accepted
+        filing, connector = given.filing, given.connector
+        if given.failed is not None:
+            _tell_failed(given.failed, connector, accepted)
+        self._count(filing, accepted)
         outcome = "repeated" if accepted.repeated else filing.state
         self.counters.tally(connector.tenant_id, connector.id, f"deliveries_{outcome}")
         if accepted.repeated:
             self.counters.add("hub_deliveries_repeated_total")
+        if self.spans.on:
+            told = {"hub.connector": connector.name, "hub.outcome": filing.state}
+            times = (given.received_at, self.now())
+            self.spans.ended("accept", accepted.delivery_id, times, told)
+
+    def _count(self, filing: Filing, accepted: Accepted) -> None:
+        self.counters.add("hub_deliveries_total", source=filing.source, outcome=filing.state)
+        if accepted.shards:
+            self.filed(accepted.shards)
 
 
 def _tell_failed(error: Exception, connector: Connector, accepted: Accepted) -> None:
@@ -277,5 +311,7 @@ def _is_kept(name: str) -> bool:
     return _KEPT_HEADERS.match(name) is not None
 
 
-def _is_data(error: StatementError) -> bool:
+def _is_data(error: StatementError | UnicodeError) -> bool:
+    if isinstance(error, DataError | UnicodeError):
+        return True
     return isinstance(error.orig, ValueError | TypeError | UnicodeError | OverflowError)

@@ -30,19 +30,21 @@ AT_ONCE: Final = 16
 
 @dataclass(slots=True)
 class Together(Generic[Item, Result]):
-    """Does the same work for all who ask within one turn of the event loop, in their order."""
+    """Begins the same work for all who ask within one turn of the event loop, in their order.
 
-    work: Callable[[Item], Result]
+    `work` gets the item and the future that is to be settled, now or later; what it raises,
+    settles it, too. So whoever asked is woken once, when all is done.
+    """
+
+    work: Callable[[Item, asyncio.Future[Result]], None]
     _waiting: deque[tuple[Item, asyncio.Future[Result], Context]] = field(default_factory=deque)
 
-    async def do(self, item: Item) -> Result:
-        """Return what the work makes of the item, or raise what it raises."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Result] = loop.create_future()
+    def ask(self, item: Item, answer: asyncio.Future[Result]) -> asyncio.Future[Result]:
+        """Have the work begun for the item soon; return the answer, to be waited for."""
         if not self._waiting:
-            loop.call_soon(self._turn)
+            asyncio.get_running_loop().call_soon(self._turn)
         self._waiting.append((item, answer, copy_context()))  # the log's facts are the caller's
-        return await answer
+        return answer
 
     def _turn(self) -> None:
         for _ in range(min(AT_ONCE, len(self._waiting))):
@@ -50,7 +52,7 @@ class Together(Generic[Item, Result]):
             if answer.done():  # who asked went away
                 continue
             try:
-                answer.set_result(context.run(self.work, item))
+                context.run(self.work, item, answer)
             except StopIteration as error:  # no future takes one
                 answer.set_exception(RuntimeError(f"StopIteration: {error}"))
             except Exception as error:  # noqa: BLE001 - whoever asked gets it

@@ -47,13 +47,16 @@ class Front:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = str(ids.new_id())
+        request = ids.new_text()
         scope.setdefault("state", {})["request_id"] = request
         answer = _Answer(send, self._headers(scope, request), receive)
         began = time.perf_counter()
-        with logs.context(request=request):
+        token = logs.request_id.set(request)
+        try:
             await self._serve(scope, receive, answer, request)
             log_answer(scope, answer.status, time.perf_counter() - began)
+        finally:
+            logs.request_id.reset(token)
 
     async def _serve(self, scope: Scope, receive: Receive, answer: "_Answer", request: str) -> None:
         fault = self._fault(scope)

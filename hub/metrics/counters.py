@@ -5,6 +5,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -60,14 +61,14 @@ class Counters:
 
     def add(self, name: str, amount: float = 1, **labels: str) -> None:
         """Count something."""
-        key = tuple(sorted(labels.items()))
+        key = _sorted(*labels.items())
         with self._lock:
             self._counts[name][key] += amount
 
     def set(self, name: str, value: float, **labels: str) -> None:
         """Say how much of something there is now."""
         with self._lock:
-            self._gauges.setdefault(name, {})[tuple(sorted(labels.items()))] = value
+            self._gauges.setdefault(name, {})[_sorted(*labels.items())] = value
 
     def clear(self, name: str) -> None:
         """Forget a gauge's values."""
@@ -84,7 +85,10 @@ class Counters:
     ) -> None:
         """Count something of a connector, for the tenant's own figures."""
         with self._lock:
-            entry = self._tallies.setdefault((tenant_id, connector_id, name), [0, 0.0])
+            key = (tenant_id, connector_id, name)
+            entry = self._tallies.get(key)
+            if entry is None:
+                entry = self._tallies[key] = [0, 0.0]
             entry[0] += 1
             entry[1] += total
 
@@ -93,7 +97,7 @@ class Counters:
         with self._lock:
             found = self._counts.get(name) or self._gauges.get(name) or {}
             if labels:
-                return found.get(tuple(sorted(labels.items())), 0.0)
+                return found.get(_sorted(*labels.items()), 0.0)
             return sum(found.values())
 
     def take_tallies(self) -> list[Point]:
@@ -139,6 +143,11 @@ class _Histogram:
 def minute_of(moment: datetime) -> datetime:
     """Return the minute that a moment is in."""
     return moment.replace(second=0, microsecond=0)
+
+
+@lru_cache(maxsize=4096)
+def _sorted(*labels: tuple[str, str]) -> _Labels:
+    return tuple(sorted(labels))
 
 
 def _head(name: str, kind: str) -> str:

@@ -1,14 +1,22 @@
 """The short way of deliveries answers as the long one does, and takes only what is ordinary."""
 
+import asyncio
+import io
 import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
+import structlog
 
+from hub import logs
 from hub.deliveries.ingress import Door, place_of
+from hub.deliveries.patience import Patience
 from hub.http.middleware import Front
-from hub.settings import HttpSettings, HubSettings
+from hub.settings import HttpSettings, HubSettings, LoggingSettings
 from hub.testing.rig import SECRET, Rig, item
 from hub.testing.workload import SIGNATURE, sign
 from tests.delivery.app import app_of
@@ -70,6 +78,118 @@ async def test_a_delivery_by_either_way_is_the_same_delivery(rig: Rig) -> None:
     assert short.json() == long.json()
 
 
+@pytest.fixture
+def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.configure(LoggingSettings(format="json"), stream=stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("way", [Door, Front])
+async def test_lines_of_the_log_name_the_request(
+    rig: Rig, written: Callable[[], list[dict[str, Any]]], way: Any
+) -> None:
+    app = way(app_of(rig), settings())
+
+    answers = await asyncio.gather(*(answer(app, HOOK, {}, BODY) for _ in range(3)))
+
+    told = [one["request"] for one in written() if one["event"] == "delivery refused"]
+    assert sorted(told) == sorted(one.headers["x-request-id"] for one in answers)
+    assert logs.request_id.get(None) is None
+
+
+async def test_what_is_not_stored_in_time_is_refused_and_known_when_it_comes_again(
+    rig: Rig,
+) -> None:
+    door = Door(app_of(rig), settings())
+    door._ingress._patience = Patience(0.1)
+    commits, go_on = rig.engine.intake.commits, asyncio.Event()
+    transact = commits._transact
+
+    async def held(work: Any) -> Any:
+        await go_on.wait()
+        return await transact(work)
+
+    commits._transact = held
+    late = await answer(door, HOOK, SIGNED, BODY)
+    go_on.set()
+    again = await answer(door, HOOK, SIGNED, BODY)
+
+    assert (late.status_code, late.headers["retry-after"]) == (503, "5")
+    assert late.json()["detail"] == "The delivery could not be stored now."
+    assert again.status_code == 202
+    assert [tuple(one) for one in await rig.rows("SELECT events FROM deliveries")] == [(1,)]
+
+
+async def test_a_caller_that_goes_away_does_not_take_its_row_along(rig: Rig) -> None:
+    door = Door(app_of(rig), settings())
+    commits, held, go_on = rig.engine.intake.commits, asyncio.Event(), asyncio.Event()
+    transact = commits._transact
+
+    async def holding(work: Any) -> Any:
+        held.set()
+        await go_on.wait()
+        return await transact(work)
+
+    commits._transact = holding
+    caller = asyncio.create_task(answer(door, HOOK, SIGNED, BODY))
+    await held.wait()
+    caller.cancel()
+    go_on.set()
+    await asyncio.wait([caller])
+    for _ in range(1000):
+        if await rig.rows("SELECT id FROM deliveries"):
+            break
+        await asyncio.sleep(0.01)
+
+    assert caller.cancelled()
+    assert [tuple(one) for one in await rig.rows("SELECT events FROM deliveries")] == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("answer_type", "sent"),
+    [
+        ("application/json", "application/json"),
+        ("text/xml", "text/xml; charset=utf-8"),
+        ("text/xml; charset=UTF-8", "text/xml; charset=UTF-8"),
+    ],
+)
+async def test_a_vendor_that_reads_the_answer_gets_its_own(
+    rig: Rig, answer_type: str, sent: str
+) -> None:
+    connector = await rig.connector()
+    receiver = replace(connector.type.receiver, answer=b"<ok/>", answer_type=answer_type)
+    kept = rig.clients._kept[connector.id]
+    kept.open = replace(connector, type=replace(connector.type, receiver=receiver))
+
+    for app in (Door(app_of(rig), settings()), Front(app_of(rig), settings())):
+        said = await answer(app, HOOK, SIGNED, BODY)
+        assert (said.status_code, said.content) == (200, b"<ok/>")
+        assert said.headers["content-type"] == sent
+
+
+async def test_a_body_may_come_in_pieces(rig: Rig) -> None:
+    pieces = [BODY[:5], b"", BODY[5:]]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    length = (b"content-length", str(len(BODY)).encode())
+    headers = [length, (SIGNATURE.encode(), sign(SECRET, BODY).encode())]
+    await Door(app_of(rig), settings())(scope(headers=headers), receive, send)
+
+    assert [one.get("status") for one in sent] == [202, None]
+
+
 def scope(**more: Any) -> dict[str, Any]:
     return {
         "type": "http",
@@ -109,3 +229,4 @@ def test_the_place_is_read_from_the_address() -> None:
     assert place_of(HOOK) == ("load", "load")
     assert place_of("/connectors/load/webhook") == ("", "load")
     assert place_of("/connectors//webhook") is None
+    assert place_of(f"/t/load/connectors/{'x' * 600}/webhook") is None
