@@ -65,6 +65,19 @@ def insert_rows(
     return write_rows(connection, _insert(table, tuple(columns), suffix), columns, rows)
 
 
+def insert_counted(connection: Connection, table: str, columns: Columns, rows: Rows) -> int:
+    """Insert the rows that are not there yet; return how many those were."""
+    if connection.dialect.name == "postgresql":
+        suffix = "ON CONFLICT DO NOTHING RETURNING 1"
+        return len(insert_rows(connection, table, columns, rows, suffix=suffix))
+    template = _insert(table, tuple(columns), "ON CONFLICT DO NOTHING")
+    names, converters = tuple(columns), _converters(tuple(columns.values()))
+    return sum(
+        _run(connection, _sqlite(template, names, len(part)), _flat(part, converters), _changed)
+        for part in _parts(rows)
+    )
+
+
 def insert_both(
     connection: Connection, first: tuple[str, Columns, Rows], second: tuple[str, Columns, Rows]
 ) -> None:
@@ -93,7 +106,8 @@ def query(connection: Connection, sql: str, *values: Any) -> list[Any]:  # noqa:
     """Run a statement written with `?`; return its rows."""
     if connection.dialect.name == "postgresql":
         return _returned(connection, _numbered(sql), values)
-    return _run(connection, sql, [_sqlite_value(value) for value in values])
+    found: list[Any] = _run(connection, sql, [_sqlite_value(value) for value in values])
+    return found
 
 
 @lru_cache(maxsize=8192)
@@ -112,12 +126,25 @@ def as_json(value: Any) -> Any:  # noqa: ANN401 - whatever was stored
     return json.loads(value) if isinstance(value, str | bytes) else value
 
 
-def _run(connection: Connection, sql: str, values: list[Any]) -> list[Any]:
+def _fetched(cursor: Any) -> list[Any]:  # noqa: ANN401 - a driver's cursor
+    return list(cursor.fetchall())
+
+
+def _changed(cursor: Any) -> int:  # noqa: ANN401 - a driver's cursor
+    return int(cursor.rowcount)
+
+
+def _run(
+    connection: Connection,
+    sql: str,
+    values: list[Any],
+    result: Callable[[Any], Any] = _fetched,
+) -> Any:  # noqa: ANN401 - what `result` reads of the cursor
     """Run a statement on SQLite's own cursor; its errors are SQLAlchemy's."""
     cursor = connection.connection.cursor()
     try:
         cursor.execute(sql, values)
-        return list(cursor.fetchall())
+        return result(cursor)
     except sqlite3.Error as error:
         raise DBAPIError.instance(sql, None, error, sqlite3.Error, hide_parameters=True) from error
     except (ValueError, TypeError, OverflowError) as error:

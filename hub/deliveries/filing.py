@@ -6,24 +6,17 @@ gives them as they are inserted: so within a shard ids grow in the order of comm
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.db.bulk import (
-    Columns,
-    Kind,
-    as_uuid,
-    insert_both,
-    query,
-    take_ids,
-    write_rows,
-)
-from hub.deliveries import ways
-from hub.deliveries.keys import Listed, forget, key_of, remember
+from hub.db.bulk import Columns, Kind, insert_both, query, take_ids
+from hub.deliveries import keys, ways
+from hub.deliveries.keys import Listed
+from hub.deliveries.looking import Look, look
 from hub.deliveries.refusals import store_lines, unreadable_lines
 from hub.deliveries.repeats import count_repeats
 from hub.dispatch import shards
@@ -39,11 +32,6 @@ UNION ALL SELECT nullif(length(pg_advisory_xact_lock(8, n)::text), 0)::bigint
 UNION ALL SELECT nextval(pg_get_serial_sequence('deliveries', 'id'))
   FROM generate_series(1, ?::bigint)"""
 """A round trip costs more than what it does: locks give a NULL, deliveries their ids."""
-_LINKED: Final = """
-SELECT l.connector_id, l.source_object, l.record_id, c.lane FROM {rows}
-JOIN links l ON l.tenant_id = v.tenant_id AND l.connector_id = v.connector_id
-  AND l.source_object = v.source_object AND l.record_id = v.record_id AND l.state = 'live'
-JOIN correlations c ON c.id = l.correlation_id"""
 _DELIVERIES: Final[Columns] = {
     "id": Kind.INT,
     "tenant_id": Kind.UUID,
@@ -75,12 +63,6 @@ _EVENTS: Final[Columns] = {
     "replay_of": Kind.INT,
     "replay_mode": Kind.TEXT,
     "created_at": Kind.TIME,
-}
-_RECORD: Final[Columns] = {
-    "tenant_id": Kind.UUID,
-    "connector_id": Kind.UUID,
-    "source_object": Kind.TEXT,
-    "record_id": Kind.TEXT,
 }
 
 
@@ -134,9 +116,6 @@ class _Placed(NamedTuple):
     shard: int
 
 
-_Record = tuple[uuid.UUID, str, str]
-
-
 @dataclass(frozen=True, slots=True)
 class Filer:
     """Files deliveries; `write` is work for a GroupCommit."""
@@ -147,39 +126,41 @@ class Filer:
     def write(self, connection: Connection, filings: Sequence[Filing]) -> list[Accepted]:
         """Store what is new, schedule and wake its shards; one answer for each filing."""
         ids = _begin(connection, filings)
-        firsts, repeats, events = remember(connection, filings, ids)
+        settled, placed = self._looked(connection, filings, ids)
+        firsts = settled.firsts
         new = [n for n, first in enumerate(firsts) if first == ids[n]]
-        placed = self._placed(connection, filings, _told_once(connection, filings, events))
         if placed:
             now = max(filings[n].received_at for n in new)
             shards.schedule(connection, self.driver, (one.shard for one in placed), now)
         told = {one.filing for one in placed}
-        silent = [n for n in new if filings[n].source == "poll" and n not in told]
-        forget(connection, [key_of(filings[n]) for n in silent])
-        _store(connection, filings, ids, [n for n in new if n not in silent], placed)
+        kept = [n for n in new if filings[n].source != "poll" or n in told]
+        _store(connection, filings, ids, kept, placed)
+        repeats = settled.repeats
         count_repeats(connection, repeats, max((one.received_at for one in filings), default=None))
         store_lines(connection, unreadable_lines([(ids[n], filings[n]) for n in new]))
-        for n in new:
-            also = filings[n].also
-            if also is not None:
-                also(connection)
+        _take_along(connection, filings, new)
         return _answers(firsts, ids, placed)
 
-    def _placed(
-        self,
-        connection: Connection,
-        filings: Sequence[Filing],
-        events: Sequence[Listed],
-    ) -> list[_Placed]:
-        lanes = _lanes_of_linked(connection, filings, events)
-        placed = []
-        for n, index, event in events:
-            connector = filings[n].connector_id
-            record = event.record
-            lane = lanes.get((connector, record.source_object, record.id))
-            lane = lane or lane_of(connector, record)
-            placed.append(_Placed(n, index, event, lane, shard_of(lane, self.shards)))
-        return placed
+    def _looked(
+        self, connection: Connection, filings: Sequence[Filing], ids: Sequence[int]
+    ) -> tuple[keys.Settled, list[_Placed]]:
+        """Return what is new, and where its events go."""
+        listed = keys.listed(filings)
+        rows = keys.rows_of(filings, ids)
+        found = look(connection, filings, listed, rows)
+        if found.kept == len(rows):
+            settled = keys.Settled(ids, [*enumerate(listed)], {})
+        else:
+            settled = keys.settle(connection, filings, ids)
+        events = _told_once(filings, settled.events, found)
+        return settled, [
+            self._placed(filings[one[0]], one, found.lanes.get(at)) for at, one in events
+        ]
+
+    def _placed(self, filing: Filing, one: Listed, linked: str | None) -> _Placed:
+        n, index, event = one
+        lane = linked or lane_of(filing.connector_id, event.record)
+        return _Placed(n, index, event, lane, shard_of(lane, self.shards))
 
 
 def _begin(connection: Connection, filings: Sequence[Filing]) -> list[int]:
@@ -194,32 +175,20 @@ def _begin(connection: Connection, filings: Sequence[Filing]) -> list[int]:
 
 
 def _told_once(
-    connection: Connection, filings: Sequence[Filing], events: list[Listed]
-) -> list[Listed]:
-    marked = [(n, index, event.mark) for n, index, event in events if event.mark]
-    known = ways.told_otherwise(
-        connection, [(filings[n].connector_id, mark) for n, _, mark in marked]
-    )
-    told = {marked[place][:2] for place in known}
-    return [one for one in events if one[:2] not in told] if told else events
+    filings: Sequence[Filing], events: list[tuple[int, Listed]], found: Look
+) -> list[tuple[int, Listed]]:
+    marked = [
+        (at, filings[n].connector_id, event.mark) for at, (n, _, event) in events if event.mark
+    ]
+    told = ways.told_before(marked, found.marks)
+    return [one for one in events if one[0] not in told] if told else events
 
 
-def _lanes_of_linked(
-    connection: Connection,
-    filings: Sequence[Filing],
-    events: Sequence[Listed],
-) -> dict[_Record, str]:
-    records = {
-        (
-            filings[n].tenant_id,
-            filings[n].connector_id,
-            event.record.source_object,
-            event.record.id,
-        )
-        for n, _, event in events
-    }
-    found = write_rows(connection, _LINKED, _RECORD, list(records))
-    return {(as_uuid(row[0]), row[1], row[2]): row[3] for row in found}
+def _take_along(connection: Connection, filings: Sequence[Filing], new: Collection[int]) -> None:
+    """Do what belongs to the filings; a page that was polled before is left behind as well."""
+    for n, one in enumerate(filings):
+        if one.also is not None and (one.source == "poll" or n in new):
+            one.also(connection)
 
 
 def _store(
@@ -257,7 +226,7 @@ def _delivery_row(filing: Filing, id: int, filed: int) -> tuple[object, ...]:
         filing.tenant_id,
         filing.connector_id,
         filing.source,
-        filing.key[:200],
+        filing.key[: keys.LENGTH_OF_KEYS],
         filing.received_at,
         filing.headers,
         filing.body,

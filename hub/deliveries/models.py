@@ -107,7 +107,7 @@ class SeenKey(TenantOwned, Base):
     )
 
     connector_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    key_hash: Mapped[bytes] = mapped_column(LargeBinary(16), primary_key=True)
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary(20), primary_key=True)
     delivery_id: Mapped[int] = mapped_column(BigId)
     seen_at: Mapped[datetime] = mapped_column(default=clock.now)
 

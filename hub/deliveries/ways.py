@@ -1,43 +1,47 @@
 """One change that a vendor tells in several ways is one event.
 
-Each way leaves a mark beside the keys: change, moment, way. The marks of a change lie beside
-each other in the index, ordered by moment, so one range finds those that may be the same. They
-are counted: the n-th telling in one way is new only where no other way has told n times.
+Each way leaves a mark in place of the event's key: change, moment, way, key. The marks of a
+change lie beside each other in the index, ordered by moment, so one range finds those that may
+be the same. They are counted: the n-th telling in one way is new only where no other way has
+told n times; a key that was told within the window is known in whichever way it comes.
 """
 
+import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from sqlalchemy import Connection
-
-from hub.db.bulk import Kind, write_rows
 from hub.sdk.events import Event
 
 _CHANGE: Final = 6
 _MOMENT: Final = 6
-_WAY: Final = slice(_CHANGE + _MOMENT, _CHANGE + _MOMENT + 2)
+_KEY: Final = 6
+_WAY: Final = slice(_CHANGE + _MOMENT, -_KEY)
 _LAST: Final = 2 ** (8 * _MOMENT) - 1
-_MARKS: Final = """
-SELECT v.n, s.key_hash FROM {rows} JOIN seen_keys s
-  ON s.connector_id = v.connector_id AND s.key_hash BETWEEN v.low AND v.high"""
-_MARKS_POSTGRES: Final = """
-SELECT v.n, s.key_hash FROM {rows} CROSS JOIN LATERAL (
-  SELECT key_hash FROM seen_keys WHERE connector_id = v.connector_id
-    AND key_hash BETWEEN v.low AND v.high LIMIT 1000) s"""
+_LOWEST: Final = b"\x00" * (2 + _KEY)
+_HIGHEST: Final = b"\xff" * (2 + _KEY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """How one event tells of its change; `hash` lies between `low` and `high`."""
+    """How one event tells of its change; `hash` lies between `low` and `high`, as others may.
 
+    `key` is the vendor's own for this telling.
+    """
+
+    key: str
     hash: bytes
     low: bytes
     high: bytes
+
+    @property
+    def change(self) -> bytes:
+        """The record and the trigger."""
+        return self.hash[:_CHANGE]
 
     @property
     def lock(self) -> int:
@@ -55,40 +59,43 @@ def mark_of(event: Event, key: str) -> Mark | None:
     at = _moment(event.occurred_at)
     span = int(window.total_seconds() * 1000)
     return Mark(
-        hash=change + _packed(at) + _way(event.told.way) + _digest(key, 2),
-        low=change + _packed(at - span) + b"\x00" * 4,
-        high=change + _packed(at + span) + b"\xff" * 4,
+        key=key,
+        hash=change + _packed(at) + _way(event.told.way) + _digest(key, _KEY),
+        low=change + _packed(at - span) + _LOWEST,
+        high=change + _packed(at + span) + _HIGHEST,
     )
 
 
-def told_otherwise(connection: Connection, marked: Sequence[tuple[object, Mark]]) -> set[int]:
-    """Return the places of those that another way has told before.
+def told_before(
+    marked: Sequence[tuple[int, uuid.UUID, Mark]], stored: Mapping[int, Sequence[bytes]]
+) -> set[int]:
+    """Return the numbers of those that another way has told before.
 
-    `marked` are (connector, mark) in the order of filing; their marks are stored already, and
-    each counts only for those that follow it.
+    `marked` are (number, connector, mark) in the order of filing: each counts only for those
+    that follow it. `stored` are the marks near each that were there before, by its number.
     """
-    if not marked:
+    if not stored and len({(one[1], one[2].change) for one in marked}) == len(marked):
         return set()
-    columns = {"n": Kind.INT, "connector_id": Kind.UUID, "low": Kind.BYTES, "high": Kind.BYTES}
-    rows = [(n, connector, mark.low, mark.high) for n, (connector, mark) in enumerate(marked)]
-    found: dict[int, list[bytes]] = {}
-    on_postgres = connection.dialect.name == "postgresql"
-    for n, mark in write_rows(
-        connection, _MARKS_POSTGRES if on_postgres else _MARKS, columns, rows
-    ):
-        found.setdefault(n, []).append(bytes(mark))
-    place = {mark.hash: n for n, (_, mark) in reversed(list(enumerate(marked)))}
-    return {
-        n
-        for n, (_, mark) in enumerate(marked)
-        if is_told(mark, [one for one in found.get(n, ()) if place.get(one, -1) <= n])
-    }
+    told, earlier = set(), dict[tuple[uuid.UUID, bytes], list[bytes]]()
+    for n, connector, mark in marked:
+        beside = earlier.setdefault((connector, mark.change), [])
+        near = [one for one in beside if mark.low <= one <= mark.high]
+        if is_told(mark, [*stored.get(n, ()), *near]):
+            told.add(n)
+        beside.append(mark.hash)
+    return told
 
 
 def is_told(mark: Mark, told: Iterable[bytes]) -> bool:
-    """Say whether another way has told as often as this one, the mark itself included."""
-    times = Counter(one[_WAY] for one in {*told, mark.hash})
-    own = times.pop(mark.hash[_WAY])
+    """Say whether another way has told as often as this one, the mark itself included.
+
+    Or whether its very key was told, in another way or of another moment.
+    """
+    others = {*told} - {mark.hash}
+    if any(one[-_KEY:] == mark.hash[-_KEY:] for one in others):
+        return True
+    times = Counter(one[_WAY] for one in others)
+    own = times.pop(mark.hash[_WAY], 0) + 1
     return any(count >= own for count in times.values())
 
 

@@ -18,7 +18,7 @@ from hub.testing.sink import Sink
 
 BATCH = 64
 LANES, EACH = 40, 5
-STATEMENTS_A_BATCH = {"sqlite": 45, "postgresql": 6}
+STATEMENTS_A_BATCH = {"sqlite": 40, "postgresql": 5}
 """On SQLite a table's rows take up to six; a statement a delivery would make it more than 64."""
 STATEMENTS_AN_EVENT = 10
 COMMITS_AN_EVENT = 1.5

@@ -3,10 +3,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection
-
-from hub.deliveries.filing import Accepted, Filing, NewEvent
-from hub.sdk.events import RecordRef
 from hub.testing.rig import Rig, item
 
 AT = datetime(2025, 11, 21, 9, 0, tzinfo=UTC)
@@ -58,32 +54,3 @@ async def test_repeats_that_come_together_with_the_first_are_all_counted(rig: Ri
 
     [row] = await rig.rows("SELECT repeats FROM deliveries")
     assert row[0] == 8
-
-
-async def test_a_repeat_takes_no_event_from_a_delivery_that_is_new(rig: Rig) -> None:
-    connector = await rig.connector("load")
-    filed = NewEvent(
-        trigger="load.item.created",
-        record=RecordRef(source_object="load.item", id="a"),
-        key="the-event",
-        body="{}",
-    )
-
-    def filing(key: str, *events: NewEvent) -> Filing:
-        return Filing(
-            tenant_id=connector.tenant_id,
-            connector_id=connector.id,
-            key=key,
-            received_at=AT,
-            events=events,
-        )
-
-    def write(connection: Connection) -> list[Accepted]:
-        filer = rig.engine.intake.filer
-        filer.write(connection, [filing("first")])
-        return filer.write(connection, [filing("first", filed), filing("second", filed)])
-
-    repeat, new = await rig.engine.store.write(write)
-
-    assert (repeat.repeated, repeat.events) == (True, 0)
-    assert (new.repeated, new.events) == (False, 1)

@@ -736,7 +736,7 @@ def upgrade() -> None:
     op.create_table(
         "seen_keys",
         sa.Column("connector_id", sa.Uuid(), nullable=False),
-        sa.Column("key_hash", sa.LargeBinary(length=16), nullable=False),
+        sa.Column("key_hash", sa.LargeBinary(length=20), nullable=False),
         sa.Column("delivery_id", BigId, nullable=False),
         sa.Column("seen_at", Timestamp(), nullable=False),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
