@@ -1,6 +1,7 @@
 """An incident's values, from a webhook's data object or from a REST answer."""
 
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
 
 from hub import Record, Value
 from hub_pagerduty.payloads.values import (
@@ -19,32 +20,32 @@ from hub_pagerduty.payloads.values import (
 from hub_pagerduty.vocabulary import INCIDENT, custom_key
 
 MERGE_REASON = "merge_resolve_reason"
-_STATUSES, _URGENCIES = {"triggered", "acknowledged", "resolved"}, {"high", "low"}
 
 
 def incident_record(incident: Json, **more: Value) -> Record:
     """Return the record of an incident; keys that the incident does not have are left out."""
-    number = number_of(incident)
+    values = incident_values(incident)
+    number, url = values.get("number"), values.get("url")
+    values.update(more)
     return Record(
         source_object=INCIDENT.name,
         id=id_of(incident) or "",
-        url=text(incident.get("html_url")),
+        url=url if isinstance(url, str) else None,
         human_id=f"#{number}" if number is not None else None,
-        values={**incident_values(incident), **more},
+        values=values,
     )
 
 
 def incident_values(incident: Json) -> dict[str, Value]:
     """Return what an incident says of itself, by field key."""
-    return {
-        **_plain(incident),
-        **_references(incident),
-        **_people(incident),
-        **_bridge(incident),
-        **_reason(incident),
-        **_moments(incident),
-        **custom_values(incident.get("custom_fields")),
-    }
+    values: dict[str, Value] = {}
+    for name, value in incident.items():
+        add = _READERS.get(name)
+        if add is not None:
+            add(values, value, incident)
+    if "custom_fields" in incident:
+        values.update(custom_values(incident["custom_fields"]))
+    return values
 
 
 def custom_values(fields: object) -> dict[str, Value]:
@@ -67,86 +68,106 @@ def is_merged(incident: Json) -> bool:
     return reason == "merged" or as_object(reason).get("type") == MERGE_REASON
 
 
-def _plain(incident: Json) -> dict[str, Value]:
-    values: dict[str, Value] = {}
-    for key, name in (("title", "title"), ("incident_key", "incident_key"), ("url", "html_url")):
-        if name in incident:
-            values[key] = text(incident[name])
-    if "number" in incident or "incident_number" in incident:
-        values["number"] = number_of(incident)
-    for key, known in (("status", _STATUSES), ("urgency", _URGENCIES)):
-        if text(incident.get(key)) in known:
-            values[key] = text(incident[key])
-    if "body" in incident:
-        values["description"] = _details(as_object(incident["body"]).get("details"))
-    if "incident_type" in incident:
-        values["incident_type"] = text(as_object(incident["incident_type"]).get("name"))
-    return values
+_Add = Callable[[dict[str, Value], Any, Json], None]
 
 
-def _details(details: Any) -> str | None:  # noqa: ANN401 - PagerDuty declares an object and sends text
-    return text(details) if not isinstance(details, dict) else text(details.get("details"))
+def _text(key: str) -> _Add:
+    def add(values: dict[str, Value], value: object, _: Json) -> None:
+        values[key] = text(value)
+
+    return add
 
 
-def _references(incident: Json) -> dict[str, Value]:
-    values: dict[str, Value] = {}
-    for key in ("service", "escalation_policy"):
-        if key in incident:
-            values[key] = id_of(incident[key])
-            values |= _named(f"{key}_name", incident[key])
-    if "priority" in incident:
-        values |= _named("priority", incident["priority"])
-        values["priority_id"] = id_of(incident["priority"])
-    return values
+def _known(key: str, known: Collection[str]) -> _Add:
+    def add(values: dict[str, Value], value: object, _: Json) -> None:
+        if isinstance(value, str) and value in known:
+            values[key] = value
+
+    return add
 
 
-def _named(key: str, reference: object) -> dict[str, Value]:
-    # A reference may come without its name: then the name is not said, rather than empty.
-    name = name_of(reference)
-    return {} if name is None and id_of(reference) else {key: name}
+def _moment(key: str) -> _Add:
+    def add(values: dict[str, Value], value: object, _: Json) -> None:
+        values[key] = moment(value)
+
+    return add
 
 
-def _people(incident: Json) -> dict[str, Value]:
-    values: dict[str, Value] = {}
-    if "assignees" in incident or "assignments" in incident:
-        people = as_objects(incident.get("assignees")) or [
-            as_object(one.get("assignee")) for one in as_objects(incident.get("assignments"))
-        ]
-        values["assignees"], values["assignee_names"] = ids_of(people), names_of(people)
-    if "teams" in incident:
-        teams = as_objects(incident["teams"])
-        values["teams"], values["team_names"] = ids_of(teams), names_of(teams)
-    return values
+def _reference(id_key: str, name_key: str) -> _Add:
+    def add(values: dict[str, Value], value: object, _: Json) -> None:
+        reference = as_object(value)
+        found, name = text(reference.get("id")), name_of(reference)
+        values[id_key] = found
+        # A reference may come without its name: then the name is not said, rather than empty.
+        if name is not None or found is None:
+            values[name_key] = name
+
+    return add
 
 
-def _bridge(incident: Json) -> dict[str, Value]:
-    if "conference_bridge" not in incident:
-        return {}
-    bridge = as_object(incident["conference_bridge"])
-    return {
-        "conference_number": text(bridge.get("conference_number")),
-        "conference_url": text(bridge.get("conference_url")),
-    }
+def _number(values: dict[str, Value], _: object, incident: Json) -> None:
+    values["number"] = number_of(incident)
 
 
-def _reason(incident: Json) -> dict[str, Value]:
-    if "resolve_reason" not in incident:
-        return {}
+def _body(values: dict[str, Value], value: object, _: Json) -> None:
+    # PagerDuty declares an object and sends text.
+    details = as_object(value).get("details")
+    values["description"] = text(details.get("details") if isinstance(details, dict) else details)
+
+
+def _incident_type(values: dict[str, Value], value: object, _: Json) -> None:
+    values["incident_type"] = text(as_object(value).get("name"))
+
+
+def _assignees(values: dict[str, Value], _: object, incident: Json) -> None:
+    people = as_objects(incident.get("assignees")) or [
+        as_object(one.get("assignee")) for one in as_objects(incident.get("assignments"))
+    ]
+    values["assignees"], values["assignee_names"] = ids_of(people), names_of(people)
+
+
+def _teams(values: dict[str, Value], value: object, _: Json) -> None:
+    teams = as_objects(value)
+    values["teams"], values["team_names"] = ids_of(teams), names_of(teams)
+
+
+def _bridge(values: dict[str, Value], value: object, _: Json) -> None:
+    bridge = as_object(value)
+    values["conference_number"] = text(bridge.get("conference_number"))
+    values["conference_url"] = text(bridge.get("conference_url"))
+
+
+def _reason(values: dict[str, Value], value: object, incident: Json) -> None:
     if not is_merged(incident):
-        return {"resolve_reason": text(incident["resolve_reason"]), "merged_into": None}
-    target = as_object(as_object(incident["resolve_reason"]).get("incident"))
-    found = id_of(target)
-    return {"resolve_reason": "merged", **({"merged_into": found} if found else {})}
+        values["resolve_reason"], values["merged_into"] = text(value), None
+        return
+    values["resolve_reason"] = "merged"
+    found = id_of(as_object(value).get("incident"))
+    if found:
+        values["merged_into"] = found
 
 
-def _moments(incident: Json) -> dict[str, Value]:
-    return {
-        key: moment(incident[name])
-        for key, name in (
-            ("created_at", "created_at"),
-            ("reopened_at", "reopened_at"),
-            ("resolved_at", "resolved_at"),
-            ("updated_at", "updated_at"),
-        )
-        if name in incident
-    }
+_READERS: Final[Mapping[str, _Add]] = {
+    "title": _text("title"),
+    "incident_key": _text("incident_key"),
+    "html_url": _text("url"),
+    "number": _number,
+    "incident_number": _number,
+    "status": _known("status", {"triggered", "acknowledged", "resolved"}),
+    "urgency": _known("urgency", {"high", "low"}),
+    "body": _body,
+    "incident_type": _incident_type,
+    "service": _reference("service", "service_name"),
+    "escalation_policy": _reference("escalation_policy", "escalation_policy_name"),
+    "priority": _reference("priority_id", "priority"),
+    "assignees": _assignees,
+    "assignments": _assignees,
+    "teams": _teams,
+    "conference_bridge": _bridge,
+    "resolve_reason": _reason,
+    "created_at": _moment("created_at"),
+    "reopened_at": _moment("reopened_at"),
+    "resolved_at": _moment("resolved_at"),
+    "updated_at": _moment("updated_at"),
+}
+"""Member of an incident -> what adds it to the values: one pass over what there is."""

@@ -37,6 +37,15 @@ class Change(NamedTuple):
     note: str | None = None
 
 
+_NOTHING: Final = Change({})
+
+
+class _Agent(NamedTuple):
+    id: str | None
+    name: str | None
+    type: str | None
+
+
 def read_event(event: Json, body: bytes) -> list[Event]:
     """Return the event of a v3 envelope; [] for what is about nothing that the hub knows."""
     event_type = text(event.get("event_type"))
@@ -56,23 +65,27 @@ def _incident_event(event: Json, event_type: str, data: Json, body: bytes) -> li
         return _without_incident(event_type)
     trigger = _trigger(event_type, incident)
     change = _READERS.get(str(data.get("type")), _of_nothing)(data)
-    agent = as_object(event.get("agent"))
-    values = {
+    agent = _agent(event)
+    values: dict[str, Value] = {
         **change.values,
-        **_agent_values(agent),
-        **({"note_author": name_of(agent)} if "note" in change.values else {}),
+        "agent": agent.id,
+        "agent_name": agent.name,
+        "agent_type": agent.type,
         "event_type": OLDER_NAMES.get(trigger),
         "vendor_event": event_type,
     }
+    if "note" in change.values:
+        values["note_author"] = agent.name
     record = incident_record(incident, **values)
-    return [_event(event, trigger, record, body, change)]
+    return [_event(event, trigger, record, body, change, agent)]
 
 
-def _event(event: Json, trigger: str, record: Record, body: bytes, change: Change) -> Event:
+def _event(
+    event: Json, trigger: str, record: Record, body: bytes, change: Change, agent: _Agent
+) -> Event:
     occurred = moment(event.get("occurred_at"))
     if occurred is None:
         raise hub.InvalidPayload("The event has no time.", pointer="/event/occurred_at")
-    agent = as_object(event.get("agent"))
     key = record.values.get("incident_key")
     return Event(
         trigger=trigger,
@@ -80,8 +93,8 @@ def _event(event: Json, trigger: str, record: Record, body: bytes, change: Chang
         occurred_at=occurred,
         key=text(event.get("id")) or hashlib.sha256(body).hexdigest(),
         before={} if trigger == TRIGGERED.name else change.before,
-        actor=id_of(agent),
-        actor_name=name_of(agent),
+        actor=agent.id,
+        actor_name=agent.name,
         origin=key if isinstance(key, str) else None,
         note=change.note,
         told=told(trigger, "v3"),
@@ -116,20 +129,19 @@ def _trigger(event_type: str, incident: Json) -> str:
     return name if name in TRIGGER_NAMES else UPDATED.name
 
 
-def _agent_values(agent: Json) -> dict[str, Value]:
+def _agent(event: Json) -> _Agent:
+    agent = as_object(event.get("agent"))
     kind = text(agent.get("type"))
-    return {
-        "agent": id_of(agent),
-        "agent_name": name_of(agent),
-        "agent_type": kind.removesuffix("_reference") if kind else None,
-    }
+    return _Agent(
+        text(agent.get("id")), name_of(agent), kind.removesuffix("_reference") if kind else None
+    )
 
 
 # ------------------------------------------------------------------ data objects
 
 
 def _of_nothing(_: Json) -> Change:
-    return Change({})
+    return _NOTHING
 
 
 def _note(data: Json) -> Change:
@@ -239,7 +251,7 @@ def _service_event(event: Json, event_type: str, data: Json, body: bytes) -> lis
     )
     if event_type == "service.created":
         change = Change(change.values, {})
-    return [_event(event, f"pagerduty.{event_type}", record, body, change)]
+    return [_event(event, f"pagerduty.{event_type}", record, body, change, _agent(event))]
 
 
 def _service_values(service: Json) -> dict[str, Value]:

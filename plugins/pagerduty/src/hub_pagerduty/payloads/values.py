@@ -26,8 +26,9 @@ def as_objects(value: object) -> list[Json]:
 def text(value: object) -> str | None:
     """Return text for text and numbers; None for what is empty or something else."""
     if isinstance(value, str):
-        plain = value.isascii() and "\x00" not in value
-        return (value if plain else _storable(value)) or None
+        if value.isascii() and "\x00" not in value:
+            return value or None
+        return _storable(value) or None
     if value is None or isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     return str(value)
@@ -56,6 +57,8 @@ def moment(value: object) -> datetime | None:
         read = datetime.fromisoformat(value)
     except ValueError:
         return None
+    if read.tzinfo is UTC:
+        return read
     aware = read if read.tzinfo else read.replace(tzinfo=UTC)
     try:
         return aware.astimezone(UTC)
