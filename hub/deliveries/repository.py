@@ -1,54 +1,21 @@
 """The inbox: what is pending in a shard, what may be worked, what moves to another lane."""
 
-import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from sqlalchemy import Connection
 
-from hub.correlations.repository import RecordKey
-from hub.correlations.values import unpack_event
 from hub.db.bulk import Columns, Kind, as_time, as_uuid, insert_rows, query, write_rows
+from hub.deliveries.pending import HELD
 from hub.dispatch import shards
 from hub.dispatch.port import Driver
-from hub.sdk.events import Event
 
-BATCH: Final = 256
-_FEW_LANES: Final = 16
-_HEAD_LANES: Final = 64
-_HEAD_EVENTS: Final = 8
-_HELD: Final = "(h.lane IS NULL OR h.not_before <= ?)"
-_COLUMNS: Final = (
-    "e.id, e.tenant_id, e.delivery_id, e.connector_id, e.lane, e.shard, e.body, e.hops, "
-    "e.plan_version, e.replay_of, e.replay_mode, e.created_at, h.reason, d.source"
-)
-_JOINS: Final = (
-    "LEFT JOIN holds h ON h.lane = e.lane LEFT JOIN deliveries d ON d.id = e.delivery_id"
-)
-_PLAIN: Final = f"""
-SELECT {_COLUMNS} FROM events e {_JOINS}
-WHERE e.shard = ? AND e.state = 'pending' AND {_HELD} AND {{free}}
-ORDER BY e.id LIMIT ?"""  # noqa: S608 - constants
 _OLDEST: Final = f"""
 SELECT e.created_at FROM events e LEFT JOIN holds h ON h.lane = e.lane
-WHERE e.shard = ? AND e.state = 'pending' AND {_HELD} ORDER BY e.id LIMIT 1"""  # noqa: S608 - constants
-_HEADS: Final = f"""
-WITH RECURSIVE heads(lane, n) AS (
-  SELECT (SELECT min(lane) FROM events WHERE shard = ? AND state = 'pending' AND lane > ?), 1
-  UNION ALL
-  SELECT (SELECT min(x.lane) FROM events x
-          WHERE x.shard = ? AND x.state = 'pending' AND x.lane > heads.lane), heads.n + 1
-  FROM heads WHERE heads.lane IS NOT NULL AND heads.n < 5000
-), workable AS (
-  SELECT e.lane FROM heads e LEFT JOIN holds h ON h.lane = e.lane
-  WHERE e.lane IS NOT NULL AND {_HELD} AND {{free}} LIMIT {_HEAD_LANES}
-)
-SELECT {_COLUMNS} FROM workable w JOIN events e ON e.id IN (
-  SELECT id FROM events WHERE lane = w.lane AND state = 'pending' ORDER BY id LIMIT {_HEAD_EVENTS}
-) {_JOINS} ORDER BY e.id"""  # noqa: S608 - constants
+WHERE e.shard = ? AND e.state = 'pending' AND {HELD} ORDER BY e.id LIMIT 1"""  # noqa: S608 - constants
 _USABLE: Final = """
 DELETE FROM holds WHERE reason = 'connector' AND connector_id IN
   (SELECT id FROM connectors WHERE state = 'active') RETURNING shard"""
@@ -59,10 +26,6 @@ _PROBE: Final = """
 DELETE FROM holds WHERE lane =
   (SELECT lane FROM holds WHERE connector_id = ? AND reason = 'connector' ORDER BY since LIMIT 1)
 RETURNING shard"""
-_FREE: Final = {
-    "sqlite": "e.lane NOT IN (SELECT value FROM json_each(?))",
-    "postgresql": "e.lane <> ALL(?::text[])",
-}
 _HOLD: Final[Columns] = {
     "lane": Kind.TEXT,
     "tenant_id": Kind.UUID,
@@ -79,59 +42,6 @@ _HOLD_UPSERT: Final = (
     "reason = excluded.reason, detail = excluded.detail, connector_id = excluded.connector_id, "
     "run_id = excluded.run_id WHERE holds.reason <> 'person'"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingEvent:
-    """An event to be worked; `planned` ones have runs already."""
-
-    id: int
-    tenant_id: uuid.UUID
-    delivery_id: int
-    connector_id: uuid.UUID
-    lane: str
-    shard: int
-    event: Event
-    created_at: datetime
-    hops: int = 0
-    planned: bool = False
-    replay_of: int | None = None
-    replay_mode: str | None = None
-    held: bool = False
-    source: str = "webhook"
-
-    @property
-    def record(self) -> RecordKey:
-        """The event's record."""
-        ref = self.event.record
-        return RecordKey(self.tenant_id, self.connector_id, ref.source_object, ref.id)
-
-    @property
-    def first_id(self) -> int:
-        """The event that this one repeats, or itself."""
-        return self.replay_of or self.id
-
-
-class Unread(NamedTuple):
-    """A row of a pending event; `event` reads it, which costs more than its place in a lane."""
-
-    id: int
-    lane: str
-    row: Any
-
-    @property
-    def event(self) -> PendingEvent:
-        """The event."""
-        return _event(self.row)
-
-
-class Wanted(NamedTuple):
-    """What a drain wants to read of its shard: lanes in work are left out."""
-
-    shard: int
-    in_work: frozenset[str]
-    after: str
-    batch: int = BATCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,21 +103,6 @@ class EventInbox:
             old_lane,
         )
         return len(moved)
-
-    def read(
-        self, connection: Connection, wanted: Wanted, now: datetime
-    ) -> tuple[list[Unread], bool]:
-        """Return workable events of a shard, and whether lane heads were read.
-
-        The oldest first; where few lanes fill the page, some events of many lanes.
-        """
-        rows = _read_plain(connection, wanted, now)
-        if len(rows) < wanted.batch or len({row[4] for row in rows}) >= _FEW_LANES:
-            return [Unread(row[0], row[4], row) for row in rows], False
-        heads = _read_heads(connection, wanted, now)
-        if not heads and wanted.after:
-            heads = _read_heads(connection, wanted._replace(after=""), now)
-        return [Unread(row[0], row[4], row) for row in heads or rows], True
 
     def hold(self, connection: Connection, holds: Sequence[Hold], now: datetime) -> None:
         """Let lanes wait; a hold that a person set stays."""
@@ -275,41 +170,3 @@ class EventInbox:
         )
         shards.schedule(connection, self.driver, {int(row[0]) for row in rows}, now)
         return bool(rows)
-
-
-def _read_plain(connection: Connection, wanted: Wanted, now: datetime) -> list[Any]:
-    lanes = _lanes(connection, wanted.in_work)
-    sql = _PLAIN.replace("{free}", _FREE[connection.dialect.name])
-    return query(connection, sql, wanted.shard, now, lanes, wanted.batch)
-
-
-def _read_heads(connection: Connection, wanted: Wanted, now: datetime) -> list[Any]:
-    lanes = _lanes(connection, wanted.in_work)
-    sql = _HEADS.replace("{free}", _FREE[connection.dialect.name])
-    return query(connection, sql, wanted.shard, wanted.after, wanted.shard, now, lanes)
-
-
-def _lanes(connection: Connection, lanes: Iterable[str]) -> Any:  # noqa: ANN401 - by database
-    listed = list(lanes)
-    return listed if connection.dialect.name == "postgresql" else json.dumps(listed)
-
-
-def _event(row: Any) -> PendingEvent:  # noqa: ANN401 - a row
-    created = as_time(row[11])
-    assert created is not None  # noqa: S101 - the column is not null
-    return PendingEvent(
-        id=row[0],
-        tenant_id=as_uuid(row[1]),
-        delivery_id=row[2],
-        connector_id=as_uuid(row[3]),
-        lane=row[4],
-        shard=row[5],
-        event=unpack_event(row[6]),
-        hops=row[7],
-        planned=row[8] is not None,
-        replay_of=row[9],
-        replay_mode=row[10],
-        created_at=created,
-        held=row[12] is not None,
-        source=row[13] or "webhook",
-    )

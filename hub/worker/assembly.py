@@ -32,7 +32,6 @@ from hub.worker.connectors import Connectors
 from hub.worker.drain import Drains
 from hub.worker.housekeeping import Housekeeping
 from hub.worker.importing import Importing
-from hub.worker.loading import Loader
 from hub.worker.parts import Parts, Plans, Resolver, nothing_happens
 from hub.worker.polling import Polling
 from hub.worker.reconciling import Reconciling
@@ -102,7 +101,7 @@ def assemble(given: Given) -> Assembly:
     if not given.database.is_sqlite:  # while one batch is on its way, the next one sets out
         committers.append(GroupCommit(store.write_many, maximum=dispatch.commit_max, writers=2))
     parts = _parts(given, (store, driver, inbox), linker, committers[0])
-    drains = Drains(parts, stop, Loader(inbox))
+    drains = Drains(parts, stop)
     intake = Intake(
         commits=committers[-1],
         store=store,

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from hub.db.commits import Connection, in_conflict, is_away
-from hub.deliveries.repository import Hold, Wanted
+from hub.deliveries.pending import Wanted
+from hub.deliveries.repository import Hold
 from hub.dispatch.port import Wake
 from hub.dispatch.shards import Lease, Release, claim, monotonic
 from hub.worker.lane import Lane
-from hub.worker.loading import LaneWork, Loader, Page, Reading
+from hub.worker.loading import LaneWork, Page, Reading, read_pages
 from hub.worker.parts import Parts
 from hub.worker.sending import Fenced
 
@@ -21,6 +22,8 @@ _BETWEEN_READS_S = 0.004
 _BETWEEN_MANY_S = 0.02
 _MANY_LANES = 4
 _LOOK_AGAIN_S = 0.05
+_WHOLE_S = 0.25
+"""How long what was put back into a lane may wait to be found: an ended hold, a moved lane."""
 _LINGER_STEP_S = 0.01
 _POISON_S = 30.0
 _CONFLICT_S = 0.2
@@ -32,8 +35,7 @@ class Drains:
 
     parts: Parts
     stop: asyncio.Event
-    loader: Loader
-    signals: dict[int, asyncio.Event] = field(default_factory=dict)
+    working: dict[int, "Drain"] = field(default_factory=dict)
     turns: dict[int, asyncio.Lock] = field(default_factory=dict)
 
     async def drain(self, wake: Wake) -> None:
@@ -60,9 +62,10 @@ class Drains:
     def filed(self, shards: Iterable[int]) -> None:
         """Tell drains in work that their shard got something new."""
         for shard in shards:
-            signal = self.signals.get(shard)
-            if signal is not None:
-                signal.set()
+            drain = self.working.get(shard)
+            if drain is not None:
+                drain.news = True
+                drain.signal.set()
 
     def _claim(self, connection: Connection, wakes: Sequence[Wake]) -> list[int | None]:
         now, order = self.parts.now(), sorted(range(len(wakes)), key=lambda n: wakes[n].shard)
@@ -78,27 +81,36 @@ def _release(connection: Connection, releases: Sequence[Release]) -> list[bool]:
 
 @dataclass(slots=True, kw_only=True)
 class Drain:
-    """One shard in work."""
+    """One shard in work.
+
+    What is new is looked for often, everything only where something may have been left: `behind`.
+    `again` are lanes that have ended with more to do, `more` those in work that will.
+    """
 
     drains: Drains
     lease: Lease
     tasks: dict[asyncio.Task[None], str] = field(default_factory=dict)
     running: dict[str, Lane] = field(default_factory=dict)
     after: str = ""
+    high: int = 0
     read_at: float = 0.0
-    full: bool = False
+    whole_at: float = 0.0
+    behind: bool = True
+    news: bool = True
+    again: set[str] = field(default_factory=set)
+    more: set[str] = field(default_factory=set)
     ready: deque[LaneWork] = field(default_factory=deque)
     signal: asyncio.Event = field(default_factory=asyncio.Event)
     failed: BaseException | None = None
 
     async def run(self) -> None:
         """Work until the shard is given up, handed over, lost, or the process stops."""
-        self.drains.signals[self.lease.shard] = self.signal
+        self.drains.working[self.lease.shard] = self
         try:
             await self._work()
         finally:
-            if self.drains.signals.get(self.lease.shard) is self.signal:
-                del self.drains.signals[self.lease.shard]
+            if self.drains.working.get(self.lease.shard) is self:
+                del self.drains.working[self.lease.shard]
             await self._end_lanes()
         if self.failed is not None:
             raise self.failed
@@ -107,7 +119,7 @@ class Drain:
         parts, began = self.drains.parts, monotonic()
         idle_since: float | None = None
         while self._goes_on():
-            if not self.ready:
+            if not self.ready and self._may_find():
                 await self._read()
             self._start()
             if self.running or self.ready:
@@ -120,27 +132,44 @@ class Drain:
             if (monotonic() - idle_since) * 1000 >= parts.settings.linger_ms:
                 if await self._release(handing_over=False):
                     return None
-                idle_since = None
+                idle_since, self.behind = None, True
             await self._pause(_LINGER_STEP_S)
         return await self._give_up(handing_over=True)
 
     def _goes_on(self) -> bool:
         return not (self.drains.stop.is_set() or self.lease.lost or self.failed)
 
+    def _may_find(self) -> bool:
+        if self.behind or self.news or self.again:
+            return True
+        if self.drains.parts.database.is_sqlite:  # whatever is filed is told: there is no other
+            between = _WHOLE_S
+        else:
+            between = _LOOK_AGAIN_S if self.running else 0.0
+        return monotonic() - self.read_at >= between
+
     async def _read(self) -> None:
-        parts = self.drains.parts
+        parts, now = self.drains.parts, monotonic()
+        whole = self.behind or now - self.whole_at >= _WHOLE_S
+        again, self.again, self.news = self.again, set(), False
         self.signal.clear()
-        self.read_at = monotonic()
-        reading = Reading(
-            wanted=Wanted(
-                self.lease.shard, frozenset(self.running), self.after, parts.settings.batch
-            ),
-            turn=parts.settings.lane_turn,
-            now=parts.now(),
+        self.read_at, self.whole_at = now, now if whole else self.whole_at
+        wanted = Wanted(
+            shard=self.lease.shard,
+            in_work=frozenset(self.running),
+            after=self.after,
+            batch=parts.settings.batch,
+            high=self.high,
+            lanes=frozenset(again),
+            whole=whole,
         )
-        page: Page = await parts.reads.submit(self.drains.loader.read, reading)
-        self.after, self.full = page.heads or self.after, page.full
-        self.ready.extend(work for work in page.lanes if work.lane not in self.running)
+        reading = Reading(wanted=wanted, turn=parts.settings.lane_turn, now=parts.now())
+        page: Page = await parts.reads.submit(read_pages, reading)
+        found = page.found
+        self.after, self.high, self.behind = page.heads or self.after, found.high, found.full
+        self.more |= found.busy & self.running.keys()
+        self.again |= found.busy - self.running.keys()  # they ended while this was read
+        self.ready.extend(page.lanes)
 
     def _start(self) -> None:
         """Start lanes while there are slots; the others stay ready, they need not be read again."""
@@ -153,6 +182,8 @@ class Drain:
                 self.ready.append(work)  # its tenant has its share; others first
                 continue
             lane = Lane(parts=parts, lease=self.lease, work=work)
+            if work.more:
+                self.more.add(work.lane)
             task = asyncio.create_task(self._run_lane(lane))
             self.tasks[task], self.running[work.lane] = work.lane, lane
             task.add_done_callback(self._ended)
@@ -185,7 +216,11 @@ class Drain:
         await parts.commits.submit(parts.hold_lanes, hold)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        lane = self.running.pop(self.tasks.pop(task))
+        name = self.tasks.pop(task)
+        lane = self.running.pop(name)
+        if name in self.more or lane.left:
+            self.more.discard(name)
+            self.again.add(name)
         self.drains.parts.slots.give(lane.work.tenant_id)
         self.signal.set()
         if not task.cancelled() and task.exception() is not None:
@@ -196,7 +231,7 @@ class Drain:
         if self.ready:
             await self._pause(_LOOK_AGAIN_S, freed=True)
             return
-        if not self.full:
+        if not (self.behind or self.news or self.again):
             await self._pause(_LOOK_AGAIN_S)
         between = _BETWEEN_READS_S if len(self.running) < _MANY_LANES else _BETWEEN_MANY_S
         early = between - (monotonic() - self.read_at)

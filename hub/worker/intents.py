@@ -10,7 +10,7 @@ from hub.correlations.echo import Receipt, receipts_of
 from hub.correlations.linking import NewMatter, new_matter, reserved_or_linked
 from hub.correlations.repository import LinkView, Matter, RecordKey
 from hub.correlations.values import same
-from hub.deliveries.repository import PendingEvent
+from hub.deliveries.pending import PendingEvent
 from hub.deliveries.steps import ToWrite
 from hub.rules import Match, PlannedAction
 from hub.runs.ledger import LedgerRun, base_key

@@ -2,7 +2,7 @@
 
 from hub.correlations.linking import LinkWanted
 from hub.correlations.repository import RecordKey
-from hub.deliveries.repository import PendingEvent
+from hub.deliveries.pending import PendingEvent
 from hub.deliveries.steps import Line
 from hub.worker.loading import Known
 from hub.worker.parts import Parts

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from hub.deliveries.repository import Hold, PendingEvent
+from hub.deliveries.pending import PendingEvent
+from hub.deliveries.repository import Hold
 from hub.deliveries.steps import Finish, Step, Stepped
 from hub.dispatch.shards import Lease, monotonic
 from hub.worker.intents import expect
@@ -19,16 +20,18 @@ _BROKEN_WAIT = timedelta(minutes=1)
 
 @dataclass(slots=True, kw_only=True)
 class Lane:
-    """A turn of a lane: at most as many events as were read."""
+    """A turn of a lane: at most as many events as were read; `left`: it ended before the last."""
 
     parts: Parts
     lease: Lease
     work: LaneWork
     stopping: bool = False
+    left: bool = False
 
     async def run(self) -> None:
         """Work the events. Raises Fenced when the shard is lost."""
         finish: Finish | None = None
+        self.left = True
         for event in self.work.events:
             if self.stopping or self.lease.lost:
                 break
@@ -40,6 +43,8 @@ class Lane:
                 return
             if moved or (finish is not None and (finish.hold is not None or finish.links)):
                 break
+        else:
+            self.left = False
         if finish is not None:
             await self._commit(finish=finish)
 

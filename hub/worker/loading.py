@@ -11,7 +11,7 @@ from hub.correlations.repository import Matter, NoteKey, RecordKey, Surroundings
 from hub.correlations.seen import Seen
 from hub.db.commits import Connection
 from hub.deliveries.lanes import take
-from hub.deliveries.repository import EventInbox, PendingEvent, Unread, Wanted
+from hub.deliveries.pending import Found, PendingEvent, Wanted, read_pending
 from hub.runs import ledger
 from hub.runs.ledger import KnownRun, LedgerRun
 
@@ -34,13 +34,17 @@ class Known:
 
 @dataclass(slots=True, kw_only=True)
 class LaneWork:
-    """Events of one lane to be worked in order; `runs` of those that have a plan already."""
+    """Events of one lane to be worked in order; `runs` of those that have a plan already.
+
+    `more`: the lane has others, to be read when these are done.
+    """
 
     lane: str
     tenant_id: uuid.UUID
     events: list[PendingEvent]
     runs: dict[int, list[LedgerRun]]
     known: Known
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,7 @@ class Page:
     """What was read for a drain; `heads`: the last lane given, where lane heads were read."""
 
     lanes: tuple[LaneWork, ...]
-    full: bool
+    found: Found
     heads: str = ""
 
 
@@ -61,30 +65,24 @@ class Reading:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Loader:
-    """Reads pages; `read` is work for a GroupCommit of readers."""
-
-    inbox: EventInbox
-
-    def read(self, connection: Connection, readings: Sequence[Reading]) -> list[Page]:
-        """Return a page for each reading."""
-        found = [self.inbox.read(connection, one.wanted, one.now) for one in readings]
-        taken = [
-            {
-                lane: [unread.event for unread in listed]
-                for lane, listed in take(rows, one.wanted.in_work, one.turn).items()
-            }
-            for one, (rows, _) in zip(readings, found, strict=True)
-        ]
-        events = [event for lanes in taken for listed in lanes.values() for event in listed]
-        around = matters.load(connection, *_wanted(events))
-        runs = ledger.load_runs(connection, [event.id for event in events if event.planned])
-        origins = _origins(connection, events)
-        return [
-            _page(lanes, (around, runs, origins), one, whole)
-            for one, lanes, whole in zip(readings, taken, found, strict=True)
-        ]
+def read_pages(connection: Connection, readings: Sequence[Reading]) -> list[Page]:
+    """Return a page for each reading; work for a GroupCommit of readers."""
+    now = max(one.now for one in readings)
+    found = read_pending(connection, [one.wanted for one in readings], now)
+    taken = [
+        {
+            lane: ([unread.event for unread in listed[: one.turn]], len(listed) > one.turn)
+            for lane, listed in take(of.rows, one.wanted.in_work, one.turn + 1).items()
+        }
+        for one, of in zip(readings, found, strict=True)
+    ]
+    events = [event for lanes in taken for listed, _ in lanes.values() for event in listed]
+    around = matters.load(connection, *_wanted(events))
+    runs = ledger.load_runs(connection, [event.id for event in events if event.planned])
+    origins = _origins(connection, events)
+    return [
+        _page(lanes, (around, runs, origins), of) for lanes, of in zip(taken, found, strict=True)
+    ]
 
 
 def _wanted(events: Iterable[PendingEvent]) -> tuple[list[RecordKey], list[NoteKey]]:
@@ -108,13 +106,11 @@ def _origins(
 
 
 def _page(
-    lanes: dict[str, list[PendingEvent]],
+    lanes: dict[str, tuple[list[PendingEvent], bool]],
     context: tuple[Surroundings, dict[int, list[LedgerRun]], dict[tuple[uuid.UUID, str], KnownRun]],
-    reading: Reading,
-    found: tuple[list[Unread], bool],
+    found: Found,
 ) -> Page:
     around, runs, origins = context
-    rows, heads = found
     return Page(
         lanes=tuple(
             LaneWork(
@@ -123,11 +119,12 @@ def _page(
                 events=listed,
                 runs={event.id: runs[event.id] for event in listed if event.id in runs},
                 known=_known(listed, around, origins),
+                more=more,
             )
-            for lane, listed in lanes.items()
+            for lane, (listed, more) in lanes.items()
         ),
-        full=heads or len(rows) >= reading.wanted.batch,
-        heads=max(lanes, default="") if heads else "",
+        found=found,
+        heads=max(lanes, default="") if found.heads else "",
     )
 
 

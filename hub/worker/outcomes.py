@@ -12,7 +12,8 @@ from hub.connectors.transport import Call
 from hub.correlations.linking import LinkWanted
 from hub.correlations.repository import LinkView, Matter, NotePair, RecordKey
 from hub.correlations.seen import Seen
-from hub.deliveries.repository import Hold, PendingEvent
+from hub.deliveries.pending import PendingEvent
+from hub.deliveries.repository import Hold
 from hub.deliveries.steps import Finish, Line, ToWrite
 from hub.runs import retry
 from hub.runs.ledger import LedgerRun, NewAttempt

@@ -15,7 +15,7 @@ from hub.correlations.linking import LinkWanted
 from hub.correlations.repository import RecordKey
 from hub.correlations.seen import first_seen
 from hub.correlations.values import same
-from hub.deliveries.repository import PendingEvent
+from hub.deliveries.pending import PendingEvent
 from hub.deliveries.steps import Plan
 from hub.rules import Facts, Linked, Match, RuleTrace, Surroundings, build_facts, dump_facts
 from hub.rules import Plan as RulePlan

@@ -9,7 +9,8 @@ from typing import Any, Final
 from hub.connectors.clients import OpenConnector
 from hub.connectors.states import ConnectorState
 from hub.connectors.transport import Withdrawn, asking_before_sending
-from hub.deliveries.repository import Hold, PendingEvent
+from hub.deliveries.pending import PendingEvent
+from hub.deliveries.repository import Hold
 from hub.deliveries.steps import Finish, Mark, Step, ToWrite
 from hub.dispatch.shards import Lease, monotonic, prove
 from hub.rules import ActionOutcome, NoRow, TemplateError, render_late, services_needed

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from hub import ids
 from hub.activity import journal
-from hub.deliveries.repository import PendingEvent
+from hub.deliveries.pending import PendingEvent
 from hub.deliveries.steps import Line, TraceRow
 from hub.rules import RuleTrace
 from hub.runs.ledger import LedgerRun
