@@ -6,7 +6,6 @@ app, which accepts and does not work. Prints its port when it is ready.
 """
 
 import asyncio
-import gc
 import socket
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from sqlalchemy import select
 from bench.places import SECRET
 from hub import clock
 from hub.app import create_app
+from hub.cli.server.starting import sweep_seldom
 from hub.connectors.models import Connector
 from hub.db.bulk import Kind, insert_rows
 from hub.db.commits import GroupCommit, open_store
@@ -169,7 +169,7 @@ async def main(kind: str, url: str) -> None:
         await asyncio.sleep(0.01)
     if kind == "hub":
         await prepare_hub(app)
-    gc.freeze()  # as `hub serve` does: what lives for good is not looked at again and again
+    sweep_seldom()  # as `hub serve` does
     print(listening.getsockname()[1], flush=True)
     await serving
 
