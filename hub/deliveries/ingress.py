@@ -47,6 +47,15 @@ _PATIENCE_S: Final = 4.0
 """Vendors wait 5 to 10 s for an answer; what is not stored by then is refused with 503."""
 
 
+class Behind(NamedTuple):
+    """What is behind the ingress."""
+
+    clients: Clients
+    intake: "Intake"
+    database: Database
+    most: int
+
+
 class Said(NamedTuple):
     """An answer: less than Starlette's, which costs as much as verifying a signature."""
 
@@ -71,7 +80,7 @@ class Ingress:
         params = scope["path_params"]
         place = (params.get("tenant") or "", params["name"])
         try:
-            said = await self.accept(scope, receive, scope["app"].state, place)
+            said = await self.accept(scope, receive, _behind(scope["app"].state), place)
         except Exception as error:
             refused = _refusal(error, _request_id(scope))
             if refused is None:
@@ -80,26 +89,21 @@ class Ingress:
         await _send(said, send)
 
     async def accept(
-        self,
-        scope: Scope,
-        receive: Receive,
-        state: Any,  # noqa: ANN401 - Starlette's State
-        place: tuple[str, str],
+        self, scope: Scope, receive: Receive, behind: "Behind", place: tuple[str, str]
     ) -> Said:
         """Accept one delivery for (tenant, connector); return what to answer.
 
         Raises a HubError, or what the database does when it is away: `refusal` is the answer.
         """
-        connector = state.clients.at_hand(*place)
+        connector = behind.clients.at_hand(*place)
         if connector is None or not connector.enabled_webhook:
             async with asyncio.timeout(_PATIENCE_S):
-                connector = await self._connector(place, state.clients, state.database)
-        intake: Intake = state.engine.intake
+                connector = await self._connector(place, behind.clients, behind.database)
         if connector.allowed_ips:
-            _admit(scope, connector, intake)
-        request = await _request(scope, receive, state.settings.http.max_body_bytes)
+            _admit(scope, connector, behind.intake)
+        request = await _request(scope, receive, behind.most)
         # What is stored later than patience lasts, is a repeat when it comes again.
-        accepted = await intake.accept(connector, request, self._patience)
+        accepted = await behind.intake.accept(connector, request, self._patience)
         receiver = connector.type.receiver if connector.type is not None else None
         if receiver is not None and receiver.answer:
             return _said(200, _content_type(receiver.answer_type), receiver.answer)
@@ -135,6 +139,7 @@ class Door:
 
     def __init__(self, app: "Starlette", settings: "HubSettings") -> None:
         self._app = app
+        self._behind: Behind | None = None
         self._ingress = Ingress()
         self._most = settings.http.max_body_bytes
         self._https_only = settings.http.require_https
@@ -168,14 +173,16 @@ class Door:
         self, scope: Scope, receive: Receive, place: tuple[str, str], request: str
     ) -> Said:
         named = (b"x-request-id", request.encode())
+        if self._behind is None:
+            self._behind = _behind(self._app.state)
         try:
-            said = await self._ingress.accept(scope, receive, self._app.state, place)
+            said = await self._ingress.accept(scope, receive, self._behind, place)
         except Exception as error:  # noqa: BLE001 - logged, and answered with a problem
             said = _refusal(error, request) or _failure(request)
             names = {name for name, _ in said.headers}
             more = [one for one in self._headers if one[0] not in names]
             return said._replace(headers=[*said.headers, *more, named])
-        return said._replace(headers=[*said.headers, *self._headers, named])
+        return Said(said.status, [*said.headers, *self._headers, named], said.body)
 
 
 def place_of(path: str) -> tuple[str, str] | None:
@@ -200,6 +207,11 @@ def routes() -> list[Route]:
     ingress = Ingress()
     paths = ("/t/{tenant}/connectors/{name}/webhook", "/connectors/{name}/webhook")
     return [Route(path, ingress, methods=["POST"]) for path in paths]
+
+
+def _behind(state: Any) -> Behind:  # noqa: ANN401 - Starlette's State
+    most = state.settings.http.max_body_bytes
+    return Behind(state.clients, state.engine.intake, state.database, most)
 
 
 async def _send(said: Said, send: Send) -> None:

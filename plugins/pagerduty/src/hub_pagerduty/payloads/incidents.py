@@ -10,11 +10,9 @@ from hub_pagerduty.payloads.values import (
     as_objects,
     custom_value,
     id_of,
-    ids_of,
+    ids_and_names,
     integer,
     moment,
-    name_of,
-    names_of,
     text,
 )
 from hub_pagerduty.vocabulary import INCIDENT, custom_key
@@ -96,7 +94,8 @@ def _moment(key: str) -> _Add:
 def _reference(id_key: str, name_key: str) -> _Add:
     def add(values: dict[str, Value], value: object, _: Json) -> None:
         reference = as_object(value)
-        found, name = text(reference.get("id")), name_of(reference)
+        found = text(reference.get("id"))
+        name = text(reference.get("summary")) or text(reference.get("name"))
         values[id_key] = found
         # A reference may come without its name: then the name is not said, rather than empty.
         if name is not None or found is None:
@@ -123,12 +122,12 @@ def _assignees(values: dict[str, Value], _: object, incident: Json) -> None:
     people = as_objects(incident.get("assignees")) or [
         as_object(one.get("assignee")) for one in as_objects(incident.get("assignments"))
     ]
-    values["assignees"], values["assignee_names"] = ids_of(people), names_of(people)
+    values["assignees"], values["assignee_names"] = ids_and_names(people)
 
 
 def _teams(values: dict[str, Value], value: object, _: Json) -> None:
     teams = as_objects(value)
-    values["teams"], values["team_names"] = ids_of(teams), names_of(teams)
+    values["teams"], values["team_names"] = ids_and_names(teams)
 
 
 def _bridge(values: dict[str, Value], value: object, _: Json) -> None:

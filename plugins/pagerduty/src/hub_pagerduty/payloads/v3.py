@@ -12,10 +12,10 @@ from hub_pagerduty.payloads.values import (
     as_object,
     as_objects,
     id_of,
+    ids_and_names,
     ids_of,
     moment,
     name_of,
-    names_of,
     text,
 )
 from hub_pagerduty.payloads.ways import joined, told
@@ -262,5 +262,5 @@ def _service_values(service: Json) -> dict[str, Value]:
     }
     if "teams" in service:
         teams = as_objects(service["teams"])
-        values["teams"], values["team_names"] = ids_of(teams), names_of(teams)
+        values["teams"], values["team_names"] = ids_and_names(teams)
     return values

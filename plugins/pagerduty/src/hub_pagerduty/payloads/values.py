@@ -77,14 +77,21 @@ def name_of(reference: object) -> str | None:
     return text(read.get("summary")) or text(read.get("name"))
 
 
+def ids_and_names(references: Iterable[Json]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the ids and the names of references, in their order."""
+    ids, names = [], []
+    for one in references:
+        found, name = text(one.get("id")), text(one.get("summary")) or text(one.get("name"))
+        if found:
+            ids.append(found)
+        if name:
+            names.append(name)
+    return tuple(ids), tuple(names)
+
+
 def ids_of(references: Iterable[Json]) -> tuple[str, ...]:
     """Return the ids of references, in their order."""
     return tuple(found for one in references if (found := id_of(one)))
-
-
-def names_of(references: Iterable[Json]) -> tuple[str, ...]:
-    """Return the names of references, in their order."""
-    return tuple(found for one in references if (found := name_of(one)))
 
 
 def custom_value(field: Json) -> Value:
