@@ -27,7 +27,8 @@ class DatabaseSettings(_Group):
     url: str = Field(
         default="",
         description="SQLAlchemy URL. Empty: a SQLite file in the data folder. "
-        "postgresql+asyncpg://… for several processes.",
+        "postgresql+asyncpg://… for several processes; with ?pooler=true where it leads to a "
+        "pooler (PgBouncer), or ?direct=HOST:PORT with the way past the pooler.",
     )
     pool_size: int = Field(default=10, ge=2, le=200, description="Connections a process keeps.")
 

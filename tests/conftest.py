@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 import hub
+from bench.faults.pooler import MISSING, Pooler, a_pooler, program
 from hub.db.base import Base
 from hub.db.engine import Database
 from hub.db.tenancy import Tenant
@@ -151,6 +152,24 @@ async def postgres_database(postgres_url: str) -> AsyncIterator[Database]:
     database = Database(postgres_url, pool_size=5)
     yield database
     await database.close()
+
+
+# PostgreSQL behind a pooler -------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def pooler(postgres_server: str) -> Iterator[Pooler]:
+    """Run a PgBouncer in transaction mode before the server; each statement meets another one."""
+    if not program():
+        pytest.skip(MISSING)
+    with a_pooler(postgres_server) as running:
+        yield running
+
+
+@pytest.fixture
+def pooled_url(pooler: Pooler, postgres_url: str) -> str:
+    """Return the URL, through the pooler, of a fresh PostgreSQL database with all tables."""
+    return f"{pooler.url(make_url(postgres_url).database or '')}?pooler=true"
 
 
 # Both -----------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from hub.db.address import Address, address_of
+
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -28,10 +30,10 @@ PRAGMAS = (
 
 _CONNECT_S = 5.0
 _STEPPING_POOL = 6
+_IDLE_MS = "60000"
 _HANGS_MS = "3000"
 """How long a step's transaction may stand still: it holds rows that others wait for."""
 _SERVER = {
-    "idle_in_transaction_session_timeout": "60000",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
@@ -45,10 +47,12 @@ class Database:
 
     `reading()` gives a session for queries, `writing()` one whose transaction takes
     SQLite's write lock at its begin, commits at the end and rolls back on an exception.
+    The URL may say that it leads to a pooler: see `hub.db.address`.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self.engine = make_engine(url, pool_size=pool_size)
+        self.address = address_of(url)
+        self.engine = make_engine(self.address, pool_size=pool_size)
         self._stepping: AsyncEngine | None = None
         self.dialect = self.engine.dialect.name
         self._writer = self.engine.execution_options(immediate=True)
@@ -74,10 +78,7 @@ class Database:
                 self.engine
                 if self.is_sqlite
                 else make_engine(
-                    self.engine.url.render_as_string(hide_password=False),
-                    pool_size=_STEPPING_POOL,
-                    asks_first=False,
-                    idle_in_transaction_session_timeout=_HANGS_MS,
+                    self.address, pool_size=_STEPPING_POOL, asks_first=False, idle_ms=_HANGS_MS
                 )
             )
         return self._stepping
@@ -110,25 +111,36 @@ class Database:
 
 
 def make_engine(
-    url: str, *, pool_size: int = 10, asks_first: bool = True, **server_settings: str
+    address: Address, *, pool_size: int, asks_first: bool = True, idle_ms: str = _IDLE_MS
 ) -> AsyncEngine:
     """Return an engine for SQLite (aiosqlite) or PostgreSQL (asyncpg, with session settings).
 
-    With `asks_first` a pooled connection is asked whether it lives before it is used.
+    With `asks_first` a pooled connection is asked whether it lives before it is used. On
+    PostgreSQL a transaction that stands still for `idle_ms` is rolled back by the server.
     """
-    if url.startswith("sqlite"):
-        engine = create_async_engine(url, pool_size=pool_size, max_overflow=0)
+    if address.url.get_backend_name() == "sqlite":
+        engine = create_async_engine(address.url, pool_size=pool_size, max_overflow=0)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
-        url,
+        address.url,
         pool_size=pool_size,
         max_overflow=5,
         pool_pre_ping=asks_first,
         pool_recycle=1800,
-        connect_args={"timeout": _CONNECT_S, "server_settings": _SERVER | server_settings},
+        connect_args={"timeout": _CONNECT_S, **_session(idle_ms, pooled=address.pooled)},
     )
+
+
+def _session(idle_ms: str, *, pooled: bool) -> dict[str, Any]:
+    """Return how asyncpg opens a session: its settings, or that there is none behind a pooler."""
+    if pooled:
+        from hub.db.pooled import options  # noqa: PLC0415 - an extra
+
+        return {**options(idle_ms), "prepared_statement_cache_size": 0}
+    settings = _SERVER | {"idle_in_transaction_session_timeout": idle_ms}
+    return {"server_settings": settings}
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - the driver's own class

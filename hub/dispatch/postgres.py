@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -25,10 +25,13 @@ from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
+from pgqueuer.ports.driver import Driver
 from sqlalchemy import URL, Connection
 
 from hub import clock
+from hub.db import pooled
 from hub.db.bulk import query
+from hub.db.engine import Database
 from hub.dispatch.embedded import repeat
 from hub.dispatch.port import DriverHealth, Wake
 from hub.errors import StartRefused
@@ -57,6 +60,9 @@ NAMES: Final = DBSettings(
 )
 _QUEUE: Final = QueryQueueBuilder(settings=NAMES)
 _ENQUEUE: Final = _QUEUE.build_enqueue_query("raise")
+_PROBE: Final = "hub_ch_probe"
+_HEARD_S: Final = 5.0
+_ONE_UPGRADES: Final = "SELECT pg_advisory_xact_lock(hashtext('hub_pgqueuer'))"
 _LIVE: Final = "SELECT payload FROM hub_pgqueuer WHERE entrypoint = 'drain' AND status <> 'failed'"
 
 
@@ -68,9 +74,9 @@ class PostgresDriver:
     """
 
     def __init__(
-        self, url: URL, *, at_once: int, heartbeat_s: float, now: clock.Clock = clock.now
+        self, database: Database, *, at_once: int, heartbeat_s: float, now: clock.Clock = clock.now
     ) -> None:
-        self._dsn = dsn_of(url)
+        self._database = database
         self._at_once = max(2, at_once)
         self._heartbeat = timedelta(seconds=heartbeat_s)
         self._now = now
@@ -141,8 +147,8 @@ class PostgresDriver:
     async def _serve(
         self, drain: Callable[[Wake], Coroutine[Any, Any, None]], stop: asyncio.Event
     ) -> None:
-        async with asyncpg.create_pool(self._dsn, min_size=2, max_size=6) as pool:
-            manager = QueueManager(_queries(AsyncpgPoolDriver(pool)), channel=NAMES.channel)
+        async with _driver(self._database) as driver:
+            manager = QueueManager(_queries(driver, self._database), channel=NAMES.channel)
 
             @manager.entrypoint(_ENTRYPOINT, accepts_context=False)
             async def work_shard(job: Job) -> None:
@@ -173,18 +179,78 @@ class PostgresDriver:
             self._running.discard((shard, number))
 
 
-async def install(url: URL) -> None:
+class PooledDriver(AsyncpgPoolDriver):
+    """PgQueuer's statements through a pooler in transaction mode, each in a transaction.
+
+    Notifications come past the pooler, on `listening`. Without it they are not sent at all:
+    this process tells itself what it would have heard of itself.
+    """
+
+    def __init__(self, pool: Any, listening: Any = None) -> None:  # noqa: ANN401 - asyncpg's own
+        super().__init__(pool)
+        self._statements = pool
+        self._listening = AsyncpgDriver(listening) if listening is not None else None
+        self._callbacks: list[Callable[[str | bytes | bytearray], None]] = []
+
+    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
+        """Run it and return its rows."""
+        async with self._statements.acquire() as connection, connection.transaction():
+            return [dict(row) for row in await connection.fetch(query, *args)]
+
+    async def execute(self, query: str, *args: object) -> str:
+        """Run it; several statements, without arguments, are one transaction already."""
+        if not args:
+            return await super().execute(query)
+        async with self._statements.acquire() as connection, connection.transaction():
+            return str(await connection.execute(query, *args))
+
+    async def notify(self, channel: str, payload: str) -> None:
+        """Tell all who listen; where nobody can, only this process."""
+        if self._listening is not None:
+            await super().notify(channel, payload)
+        for callback in self._callbacks:
+            callback(payload)
+
+    async def add_listener(
+        self, channel: str, callback: Callable[[str | bytes | bytearray], None]
+    ) -> None:
+        """Have it called with each notification's payload."""
+        if self._listening is not None:
+            await self._listening.add_listener(channel, callback)
+        else:
+            self._callbacks.append(callback)
+
+
+@asynccontextmanager
+async def _driver(database: Database) -> AsyncIterator[AsyncpgPoolDriver]:
+    """Open the connections that hand out work."""
+    dsn = dsn_of(database.address.url)
+    async with AsyncExitStack() as stack:
+        pool = asyncpg.create_pool(dsn, min_size=2, max_size=6, **_session(database))
+        opened = await stack.enter_async_context(pool)
+        if not database.address.pooled:
+            yield AsyncpgPoolDriver(opened)
+        elif database.address.direct is None:
+            yield PooledDriver(opened)
+        else:
+            yield PooledDriver(opened, await stack.enter_async_context(_listening(database)))
+
+
+async def install(database: Database) -> None:
     """Make PgQueuer's tables, or bring them up to its present version; `hub migrate` calls it."""
-    async with _connected(url) as queries:
+    async with _connected(database) as queries:
         if await queries.schema_is_installed():
             await queries.upgrade()
         else:
             await queries.install()
 
 
-async def check(url: URL) -> None:
-    """StartRefused unless PgQueuer's tables are there, present, and written to the log."""
-    async with _connected(url) as queries:
+async def check(database: Database) -> None:
+    """StartRefused unless PgQueuer's tables are there, present, and written to the log.
+
+    Where there is a way past a pooler, notifications must come on it.
+    """
+    async with _connected(database) as queries:
         try:
             await QueueManager(queries, channel=NAMES.channel).verify_structure()
         except RuntimeError as error:
@@ -200,11 +266,30 @@ async def check(url: URL) -> None:
                 "The queue's tables are unlogged: a crash of PostgreSQL would empty them. "
                 "Run: ALTER TABLE hub_pgqueuer SET LOGGED"
             )
+        if database.address.direct is not None:
+            await _check_notified(database, queries.driver)
 
 
-async def purge_log(url: URL) -> None:
+async def _check_notified(database: Database, told: Driver) -> None:
+    """StartRefused unless what is notified through the pooler comes on the way past it."""
+    heard = asyncio.Event()
+    try:
+        async with asyncio.timeout(_HEARD_S), _listening(database) as connection:
+            await AsyncpgDriver(connection).add_listener(_PROBE, lambda _: heard.set())
+            await told.fetch("SELECT pg_notify($1, '')", _PROBE)
+            await heard.wait()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        why = str(error) or "no notification came: it leads through a pooler, or elsewhere"
+        raise StartRefused(
+            f"HUB_DATABASE__URL names a way past the pooler that can't be listened on ({why}). "
+            "Let direct=… name PostgreSQL itself, or say pooler=true instead: work is looked for "
+            "every two seconds then."
+        ) from error
+
+
+async def purge_log(database: Database) -> None:
     """Delete PgQueuer's log lines older than a day; it keeps them for ever."""
-    async with _connected(url) as queries:
+    async with _connected(database) as queries:
         await queries.driver.execute(
             "DELETE FROM hub_pgqueuer_log WHERE created < now() - interval '1 day'"
         )
@@ -216,21 +301,54 @@ def dsn_of(url: URL) -> str:
 
 
 @asynccontextmanager
-async def _connected(url: URL) -> AsyncIterator[Queries]:
-    connection = await asyncpg.connect(dsn_of(url))
+async def _connected(database: Database) -> AsyncIterator[Queries]:
+    connection = await asyncpg.connect(dsn_of(database.address.url), **_session(database))
     try:
-        yield _queries(AsyncpgDriver(connection))
+        yield _queries(AsyncpgDriver(connection), database)
     finally:
         await connection.close()
 
 
-def _queries(driver: AsyncpgDriver | AsyncpgPoolDriver) -> Queries:
-    return Queries(
-        driver,
-        qbe=QueryBuilderEnvironment(settings=NAMES),
-        qbq=_QUEUE,
-        qbs=QuerySchedulerBuilder(settings=NAMES),
-    )
+@asynccontextmanager
+async def _listening(database: Database) -> AsyncIterator[Any]:
+    """Open a connection past the pooler."""
+    assert database.address.direct is not None  # noqa: S101 - who calls looked
+    connection = await asyncpg.connect(dsn_of(database.address.direct), timeout=_HEARD_S)
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=_HEARD_S)
+
+
+def _session(database: Database) -> dict[str, Any]:
+    return pooled.options() if database.address.pooled else {}
+
+
+class _Queries(Queries):
+    """PgQueuer's own, but that an upgrade's lock is of a transaction, not of a session.
+
+    Behind a pooler another session would be asked to give it up, and it would stay for ever.
+    """
+
+    def __init__(self, driver: AsyncpgDriver | AsyncpgPoolDriver, database: Database) -> None:
+        super().__init__(
+            driver,
+            qbe=QueryBuilderEnvironment(settings=NAMES),
+            qbq=_QUEUE,
+            qbs=QuerySchedulerBuilder(settings=NAMES),
+        )
+        self._database = database
+
+    @asynccontextmanager
+    async def schema_lock(self) -> AsyncIterator[None]:
+        """Let one process after the other change the queue's tables."""
+        async with self._database.transaction() as connection:
+            await connection.exec_driver_sql(_ONE_UPGRADES)
+            yield
+
+
+def _queries(driver: AsyncpgDriver | AsyncpgPoolDriver, database: Database) -> Queries:
+    return _Queries(driver, database)
 
 
 def _read(payload: bytes) -> tuple[int, int]:

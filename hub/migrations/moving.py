@@ -13,6 +13,7 @@ from sqlalchemy import Table, func, insert, select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.db.address import address_of
 from hub.db.engine import Database
 from hub.dispatch.embedded import FileLock
 from hub.errors import StartRefused
@@ -131,7 +132,7 @@ async def _remembers(reading: AsyncConnection) -> bool:
 
 async def _mark(source: Database, target_url: str) -> None:
     """Keep a hub from going on with the file."""
-    shown = make_url(target_url).render_as_string(hide_password=True)
+    shown = address_of(target_url).url.render_as_string(hide_password=True)
     meta = metadata.tables["hub_meta"]
     value: Mapping[str, Sequence[str] | str] = {"to": shown}
     async with source.transaction() as connection:

@@ -8,6 +8,7 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 from hub import clock
+from hub.db.away import refuse_pooler
 from hub.db.engine import Database
 from hub.migrations import version
 
@@ -15,14 +16,15 @@ _HERE: Final = Path(__file__).parent
 
 
 async def migrate(database: Database, target: str = "head") -> None:
-    """Upgrade the schema; StartRefused when a newer hub has written it."""
+    """Upgrade the schema; StartRefused when a newer hub has written it, or by `refuse_pooler`."""
+    await refuse_pooler(database)
     async with database.engine.connect() as connection:
         await connection.run_sync(_upgrade, target)
         await connection.commit()
     if not database.is_sqlite:
         from hub.dispatch.postgres import install  # noqa: PLC0415 - an extra
 
-        await install(database.engine.url)
+        await install(database)
 
 
 async def reshard(database: Database, shards: int) -> int:

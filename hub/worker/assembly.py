@@ -200,7 +200,7 @@ def driver_of(given: Given) -> Driver:
     from hub.dispatch.postgres import PostgresDriver  # noqa: PLC0415 - an extra
 
     return PostgresDriver(
-        given.database.engine.url,
+        given.database,
         at_once=at_once,
         heartbeat_s=dispatch.heartbeat_s,
         now=given.clock,

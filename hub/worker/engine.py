@@ -224,7 +224,7 @@ class Engine:
             return
         from hub.dispatch import postgres  # noqa: PLC0415 - an extra
 
-        await postgres.check(self.database.engine.url)
+        await postgres.check(self.database)
         for warning in await self.store.read(startup.weak_settings):
             _log.warning(warning)
         await self._read_clock()

@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy.engine import make_url
 
+from hub.db.engine import Database
 from hub.dispatch.postgres import install
 from hub.testing.rig import Rig, running_rig
 from hub.testing.sink import Sink
@@ -20,7 +20,7 @@ async def sink() -> AsyncIterator[Sink]:
 def queue_url(postgres_url: str) -> str:
     """Return the URL of a fresh PostgreSQL database with the queue's tables, too."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(install(make_url(postgres_url)))).result()
+        pool.submit(lambda: asyncio.run(install(Database(postgres_url)))).result()
     return postgres_url
 
 
