@@ -152,8 +152,12 @@ class Door:
             return False
         if self._https_only and scope["scheme"] != "https":
             return False
-        length = next((one for name, one in scope["headers"] if name == b"content-length"), b"")
-        return length.isdigit() and int(length) <= self._most and not scope["query_string"]
+        for name, length in scope["headers"]:
+            if name == b"content-length":
+                return bool(
+                    length.isdigit() and int(length) <= self._most and not scope["query_string"]
+                )
+        return False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Accept one delivery and answer."""

@@ -104,7 +104,9 @@ def _moment(when: datetime) -> int:
 
 
 def _packed(moment: int) -> bytes:
-    return min(max(moment, 0), _LAST).to_bytes(_MOMENT)
+    if not 0 <= moment <= _LAST:
+        moment = 0 if moment < 0 else _LAST
+    return moment.to_bytes(_MOMENT)
 
 
 @lru_cache(maxsize=64)

@@ -15,7 +15,7 @@ def as_object(value: object) -> Json:
     """Return the object, or an empty one for anything else."""
     if isinstance(value, dict):  # far quicker to see than a Mapping
         return value
-    return value if isinstance(value, Mapping) else {}
+    return value if value is not None and isinstance(value, Mapping) else {}
 
 
 def as_objects(value: object) -> list[Json]:
