@@ -9,10 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hub import clock
 from hub.db.base import Base, BigId, BigKey
-from hub.db.tenancy import TenantOwned
+from hub.db.tenancy import TenantMarked
 
 
-class Activity(TenantOwned, Base):
+class Activity(TenantMarked, Base):
     """One line for people: what happened and why."""
 
     __tablename__ = "activity"

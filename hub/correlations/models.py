@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hub import clock
 from hub.db.base import Base, BigId, BigKey, UuidKey
-from hub.db.tenancy import TenantOwned
+from hub.db.tenancy import TenantMarked, TenantOwned
 
 _LIVE = text("state = 'live'")
 _RESERVED = text("state = 'reserved'")
@@ -74,15 +74,13 @@ class Link(TenantOwned, Base):
     created_by: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
-class LastSeen(TenantOwned, Base):
+class LastSeen(TenantMarked, Base):
     """The newest values the hub knows of a record.
 
     `values` are what the vendor reported; `written` what the hub set since: {field: [value, at]}.
     """
 
     __tablename__ = "last_seen"
-    __table_args__ = (Index("ix_last_seen_seen_at", "seen_at"),)
-
     connector_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     source_object: Mapped[str] = mapped_column(String(120), primary_key=True)
     record_id: Mapped[str] = mapped_column(String(255), primary_key=True)
@@ -94,7 +92,7 @@ class LastSeen(TenantOwned, Base):
     seen_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
-class Echo(TenantOwned, Base):
+class Echo(TenantMarked, Base):
     """A write receipt: this field of this record was set to this by a run of ours."""
 
     __tablename__ = "echoes"

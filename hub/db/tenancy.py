@@ -49,6 +49,19 @@ class TenantOwned:
         return mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=False)
 
 
+class TenantMarked(TenantOwned):
+    """A tenant's table whose rows come with every event: without the reference.
+
+    It would be looked up for each row. No tenant is ever deleted, only deactivated; whoever
+    lets one be deleted deletes the rows of these tables first.
+    """
+
+    @declared_attr
+    def tenant_id(cls) -> Mapped[uuid.UUID]:  # noqa: N805 - SQLAlchemy passes the class
+        """Whose row it is."""
+        return mapped_column(index=False)
+
+
 async def raise_rules_version(session: AsyncSession, tenant_id: uuid.UUID) -> int:
     """Raise a tenant's rules version in this transaction and return it.
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.clock import Clock
 from hub.connectors.clients import HealthPart
+from hub.db import moments
 from hub.deliveries.models import Delivery
 from hub.metrics.models import MetricPoint
 
@@ -37,10 +38,11 @@ def delivery_counts(clock: Clock) -> HealthPart:
 async def _stored(
     session: AsyncSession, whose: tuple[uuid.UUID, uuid.UUID], since: datetime
 ) -> dict[str, int]:
+    first, _ = await moments.ids_between(session, moments.DELIVERIES, since, None)
     query = (
         select(Delivery.state, func.count())
         .where(Delivery.tenant_id == whose[0], Delivery.connector_id == whose[1])
-        .where(Delivery.received_at >= since)
+        .where(Delivery.received_at >= since, Delivery.id >= first)
         .group_by(Delivery.state)
     )
     return {row[0]: row[1] for row in await session.execute(query)}

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.correlations.models import Correlation, Link
+from hub.db import moments
 from hub.db.repository import Repository, Rows
 from hub.deliveries.models import Delivery, InboxEvent, StoredTrace
 from hub.dispatch.models import Hold, Shard, WorkerProcess
@@ -104,7 +105,8 @@ class Holds(Repository[Hold]):
         """Return how many events wait in lanes."""
         query = (
             select(InboxEvent.lane, func.count())
-            .where(InboxEvent.lane.in_(list(lanes)), InboxEvent.state == "pending")
+            .where(InboxEvent.shard.in_(select(Shard.id)), InboxEvent.lane.in_(list(lanes)))
+            .where(InboxEvent.state == "pending")
             .group_by(InboxEvent.lane)
         )
         return {row[0]: row[1] for row in await self.session.execute(query)}
@@ -114,7 +116,7 @@ class Holds(Repository[Hold]):
         first = (
             select(func.min(InboxEvent.id))
             .where(InboxEvent.tenant_id == self.tenant, InboxEvent.state == "pending")
-            .where(InboxEvent.lane.in_(list(lanes)))
+            .where(InboxEvent.shard.in_(select(Shard.id)), InboxEvent.lane.in_(list(lanes)))
             .group_by(InboxEvent.lane)
         )
         found = await self.session.scalars(select(InboxEvent).where(InboxEvent.id.in_(first)))
@@ -149,7 +151,9 @@ class Inbox:
 
     async def dead(self) -> int:
         """Return how many dead letters there are."""
-        query = select(func.count()).select_from(Run).where(Run.state == "dead")
+        query = (
+            select(func.count()).select_from(Run).where(Run.state == "dead", Run.error_class > "")
+        )
         return (await self._session.scalar(query)) or 0
 
     async def workers(self) -> Sequence[WorkerProcess]:
@@ -173,11 +177,14 @@ def of_source(source: str) -> ColumnElement[bool]:
     return Delivery.source == source
 
 
-def between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+async def between(
+    session: AsyncSession, since: datetime | None, until: datetime | None
+) -> list[ColumnElement[bool]]:
     """Return the conditions for deliveries received in a time."""
+    first, last = await moments.ids_between(session, moments.DELIVERIES, since, until)
     conditions: list[ColumnElement[bool]] = []
     if since is not None:
-        conditions.append(Delivery.received_at >= since)
+        conditions += [Delivery.received_at >= since, Delivery.id >= first]
     if until is not None:
-        conditions.append(Delivery.received_at < until)
+        conditions += [Delivery.received_at < until, Delivery.id < last]
     return conditions

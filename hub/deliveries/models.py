@@ -9,12 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hub import clock
 from hub.db.base import Base, BigId, BigKey
-from hub.db.tenancy import TenantOwned
+from hub.db.tenancy import TenantMarked
 
 _PENDING = text("state = 'pending'")
 
 
-class Delivery(TenantOwned, Base):
+class Delivery(TenantMarked, Base):
     """One inbound request, poll page or hand-made input, exactly as it came."""
 
     __tablename__ = "deliveries"
@@ -26,8 +26,7 @@ class Delivery(TenantOwned, Base):
         ),
         Index("ix_deliveries_tenant_id_id", "tenant_id", "id"),
         Index("ix_deliveries_connector_id_id", "connector_id", "id"),
-        Index("ix_deliveries_received_at", "received_at"),
-        {"sqlite_autoincrement": True},
+        {"sqlite_autoincrement": True, "postgresql_with": {"toast_tuple_target": 8160}},
     )
 
     id: Mapped[BigKey]
@@ -46,7 +45,7 @@ class Delivery(TenantOwned, Base):
     repeated_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class InboxEvent(TenantOwned, Base):
+class InboxEvent(TenantMarked, Base):
     """One occurrence of a trigger: waiting, planned (`plan_version` is set), or over."""
 
     __tablename__ = "events"
@@ -55,7 +54,6 @@ class InboxEvent(TenantOwned, Base):
         Index(
             "ix_events_shard_id", "shard", "id", sqlite_where=_PENDING, postgresql_where=_PENDING
         ),
-        Index("ix_events_lane_id", "lane", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
         Index(
             "ix_events_shard_lane_id",
             "shard",
@@ -64,16 +62,12 @@ class InboxEvent(TenantOwned, Base):
             sqlite_where=_PENDING,
             postgresql_where=_PENDING,
         ),
-        Index(
-            "ix_events_tenant_id_connector_id_record_id_id",
-            "tenant_id",
-            "connector_id",
-            "record_id",
-            "id",
-        ),
+        Index("ix_events_record_id_id", "record_id", "id"),
         Index("ix_events_delivery_id", "delivery_id"),
-        Index("ix_events_created_at", "created_at"),
-        {"sqlite_autoincrement": True},
+        {
+            "sqlite_autoincrement": True,
+            "postgresql_with": {"toast_tuple_target": 8160, "fillfactor": 70},
+        },
     )
 
     id: Mapped[BigKey]
@@ -97,14 +91,11 @@ class InboxEvent(TenantOwned, Base):
     done_at: Mapped[datetime | None] = mapped_column(default=None)
 
 
-class SeenKey(TenantOwned, Base):
+class SeenKey(TenantMarked, Base):
     """A delivery's or an event's key that was filed: its repeats are answered, not filed."""
 
     __tablename__ = "seen_keys"
-    __table_args__ = (
-        Index("ix_seen_keys_seen_at", "seen_at"),
-        {"sqlite_with_rowid": False},
-    )
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     connector_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     key_hash: Mapped[bytes] = mapped_column(LargeBinary(20), primary_key=True)
@@ -112,11 +103,11 @@ class SeenKey(TenantOwned, Base):
     seen_at: Mapped[datetime] = mapped_column(default=clock.now)
 
 
-class StoredTrace(TenantOwned, Base):
+class StoredTrace(TenantMarked, Base):
     """Why a rule fired, or did not, on an event."""
 
     __tablename__ = "traces"
-    __table_args__ = (Index("ix_traces_created_at", "created_at"),)
+    __table_args__ = ({"postgresql_with": {"toast_tuple_target": 8160}},)
 
     event_id: Mapped[int] = mapped_column(BigId, primary_key=True)
     rule_id: Mapped[str] = mapped_column(String(36), primary_key=True)

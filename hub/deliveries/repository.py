@@ -97,7 +97,8 @@ class EventInbox:
         moved = query(
             connection,
             "UPDATE events SET lane = ?, shard = ? "
-            "WHERE lane = ? AND state = 'pending' AND plan_version IS NULL RETURNING id",
+            "WHERE shard IN (SELECT id FROM shards) AND lane = ? AND state = 'pending' "
+            "AND plan_version IS NULL RETURNING id",
             new_lane,
             shard,
             old_lane,

@@ -10,7 +10,8 @@ from hub.dispatch.lanes import shard_of
 
 _MOVED: Final = (
     "UPDATE events SET shard = v.shard FROM {rows} "
-    "WHERE events.lane = v.lane AND events.state = 'pending'"
+    "WHERE events.shard IN (SELECT id FROM shards) AND events.lane = v.lane "
+    "AND events.state = 'pending'"
 )
 _HELD: Final = "UPDATE holds SET shard = v.shard FROM {rows} WHERE holds.lane = v.lane"
 

@@ -1,14 +1,20 @@
-"""What is deleted when: in small batches, pending events and dead letters never."""
+"""What is deleted when: in small batches, pending events and dead letters never.
+
+What comes with every event has no index on its time: its age is told by its id, or it is found
+on a walk (`walks`).
+"""
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from hub.db import moments
 from hub.db.bulk import as_json, as_time, as_uuid, query
+from hub.deliveries.walks import Walk
 
 BATCH: Final = 1000
 DAYS: Final[Mapping[str, float]] = {
@@ -33,16 +39,20 @@ _SIZED: Final = ("attempts", "traces", "events", "deliveries")
 """What goes early when a tenant keeps more than it may; children first."""
 
 _OLD: Final[Mapping[str, str]] = {
-    "attempts": "SELECT id FROM attempts WHERE tenant_id = ? AND at < ? LIMIT ?",
-    "traces": "SELECT event_id FROM traces WHERE tenant_id = ? AND created_at < ? LIMIT ?",
-    "runs": "SELECT id FROM runs WHERE tenant_id = ? AND created_at < ? "
-    "AND state IN ('done', 'skipped') LIMIT ?",
-    "events": "SELECT id FROM events WHERE tenant_id = ? AND created_at < ? "
+    "attempts": "SELECT id FROM attempts WHERE tenant_id = ? AND at < ? AND id < ? "
+    "ORDER BY id LIMIT ?",
+    "traces": "SELECT event_id FROM traces WHERE tenant_id = ? AND created_at < ? "
+    "AND event_id < ? ORDER BY event_id LIMIT ?",
+    "runs": "SELECT id FROM runs WHERE tenant_id = ? AND created_at < ? AND id < ? "
+    "AND state IN ('done', 'skipped') ORDER BY id LIMIT ?",
+    "events": "SELECT id FROM events WHERE tenant_id = ? AND created_at < ? AND id < ? "
     "AND state <> 'pending' AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.event_id = events.id "
-    "AND r.state = 'dead') LIMIT ?",
-    "deliveries": "SELECT id FROM deliveries WHERE tenant_id = ? AND received_at < ? "
-    "AND NOT EXISTS (SELECT 1 FROM events e WHERE e.delivery_id = deliveries.id) LIMIT ?",
-    "activity": "SELECT id FROM activity WHERE tenant_id = ? AND at < ? LIMIT ?",
+    "AND r.state = 'dead') ORDER BY id LIMIT ?",
+    "deliveries": "SELECT id FROM deliveries WHERE tenant_id = ? AND received_at < ? AND id < ? "
+    "AND NOT EXISTS (SELECT 1 FROM events e WHERE e.delivery_id = deliveries.id) "
+    "ORDER BY id LIMIT ?",
+    "activity": "SELECT id FROM activity WHERE tenant_id = ? AND at < ? AND id < ? "
+    "ORDER BY id LIMIT ?",
     "audit": "SELECT id FROM audit WHERE tenant_id = ? AND at < ? LIMIT ?",
     "echoes": "SELECT id FROM echoes WHERE tenant_id = ? AND expires_at < ? LIMIT ?",
     "imports": "SELECT id FROM imports WHERE tenant_id = ? AND ended_at < ? LIMIT ?",
@@ -51,7 +61,7 @@ _OLD: Final[Mapping[str, str]] = {
 }
 _LOGGED: Final = (
     "DELETE FROM attempts WHERE id IN (SELECT a.id FROM attempts a JOIN runs r ON r.id = a.run_id "
-    "WHERE r.connector_id = ? AND a.at < ? LIMIT ?) RETURNING 1"
+    "WHERE r.connector_id = ? AND a.at < ? AND a.id < ? LIMIT ?) RETURNING 1"
 )
 _TOO_MUCH: Final = """
 SELECT at FROM (SELECT at, sum(size) OVER (ORDER BY at DESC) AS total FROM (
@@ -60,15 +70,17 @@ SELECT at FROM (SELECT at, sum(size) OVER (ORDER BY at DESC) AS total FROM (
   SELECT at, coalesce(length(request), 0) + coalesce(length(response), 0) FROM attempts
   WHERE tenant_id = ?) AS kept) AS added
 WHERE total > ? ORDER BY at DESC LIMIT 1"""
+_TIMED: Final[Mapping[str, moments.Timed]] = {
+    "attempts": moments.ATTEMPTS,
+    "traces": moments.EVENTS,  # no trace is older than its event
+    "runs": moments.RUNS,
+    "events": moments.EVENTS,
+    "deliveries": moments.DELIVERIES,
+    "activity": moments.ACTIVITY,
+}
+_WALKED: Final = ("seen_keys", "last_seen")
 _KEYS: Final[Mapping[str, str]] = {"traces": "event_id"}
 _WHOLE: Final[Mapping[str, str]] = {
-    "seen_keys": "DELETE FROM seen_keys WHERE (connector_id, key_hash) IN (SELECT connector_id, "
-    "key_hash FROM seen_keys WHERE tenant_id = ? AND seen_at < ? LIMIT ?) RETURNING 1",
-    "last_seen": "DELETE FROM last_seen WHERE (connector_id, source_object, record_id) IN "
-    "(SELECT s.connector_id, s.source_object, s.record_id FROM last_seen s "
-    "WHERE s.tenant_id = ? AND s.seen_at < ? AND NOT EXISTS (SELECT 1 FROM links l "
-    "WHERE l.connector_id = s.connector_id AND l.source_object = s.source_object "
-    "AND l.record_id = s.record_id AND l.state = 'live') LIMIT ?) RETURNING 1",
     "metric_points": "DELETE FROM metric_points WHERE (connector_id, name, minute) IN (SELECT "
     "connector_id, name, minute FROM metric_points WHERE tenant_id = ? AND minute < ? LIMIT ?) "
     "RETURNING 1",
@@ -82,6 +94,7 @@ class Old:
     table: str
     tenant_id: uuid.UUID
     before: datetime
+    _bound: list[int] = field(default_factory=list, init=False)
 
     def __call__(self, connection: Connection) -> int:
         """Delete a batch; return how many rows it had (fewer than BATCH: nothing is left)."""
@@ -93,7 +106,15 @@ class Old:
                 f"DELETE FROM {self.table} WHERE {key} IN ({_OLD[self.table]}) "  # noqa: S608 - constants
                 "RETURNING 1"
             )
-        return len(query(connection, sql, self.tenant_id, self.before, BATCH))
+        bound = self._bounded(connection)
+        return len(query(connection, sql, self.tenant_id, self.before, *bound, BATCH))
+
+    def _bounded(self, connection: Connection) -> list[int]:
+        """Return the id from which on nothing is old, where the table is asked by it."""
+        timed = _TIMED.get(self.table)
+        if timed is not None and not self._bound:
+            self._bound.append(moments.until_id(connection, timed, self.before))
+        return self._bound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +126,8 @@ class OldLog:
 
     def __call__(self, connection: Connection) -> int:
         """Delete a batch; return how many rows it had."""
-        return len(query(connection, _LOGGED, self.connector_id, self.before, BATCH))
+        bound = moments.until_id(connection, moments.ATTEMPTS, self.before)
+        return len(query(connection, _LOGGED, self.connector_id, self.before, bound, BATCH))
 
 
 def logs(connection: Connection, now: datetime) -> list[OldLog]:
@@ -148,3 +170,8 @@ def due(tenant_id: uuid.UUID, settings: Mapping[str, Any], now: datetime) -> Ite
             days = told.get("deliveries") or days
         before = now if table == "echoes" else now - timedelta(days=float(days))
         yield Old(table=table, tenant_id=tenant_id, before=before)
+
+
+def walks(now: datetime) -> list[Walk]:
+    """Return the turns through what is found by walking; it is kept alike for all tenants."""
+    return [Walk(table=table, before=now - timedelta(days=DAYS[table])) for table in _WALKED]

@@ -67,7 +67,7 @@ class DeliveriesService:
             *([history.of_connector(named(names, connector))] if connector else []),
             *([history.of_state(state)] if state else []),
             *([history.of_source(source)] if source else []),
-            *history.between(since, until),
+            *await history.between(self.deliveries.session, since, until),
         ]
         row = str(ids.cursor("dlv", after)) if after else None
         found = await self.deliveries.newest(*conditions, after=row, limit=limit)
@@ -96,7 +96,7 @@ class DeliveriesService:
         found = await self.deliveries.chosen(
             *([history.of_connector(named(names, asked.connector))] if asked.connector else []),
             *([history.of_state(asked.state)] if asked.state else []),
-            *history.between(asked.since, asked.until),
+            *await history.between(self.deliveries.session, asked.since, asked.until),
         )
         if asked.confirm is None:
             return BulkReplayOut(count=len(found), done=False)

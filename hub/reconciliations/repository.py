@@ -222,7 +222,12 @@ def members(connection: Connection, claimed: Claimed, most: int) -> list[Member]
 def waits(connection: Connection, lane: str) -> bool:
     """Whether changes of a matter are on their way."""
     return bool(
-        query(connection, "SELECT 1 FROM events WHERE lane = ? AND state = 'pending' LIMIT 1", lane)
+        query(
+            connection,
+            "SELECT 1 FROM events WHERE shard IN (SELECT id FROM shards) AND lane = ? "
+            "AND state = 'pending' LIMIT 1",
+            lane,
+        )
     )
 
 
@@ -231,7 +236,8 @@ def given_up(connection: Connection, tenant_id: uuid.UUID, matter: uuid.UUID) ->
     return query(
         connection,
         "SELECT connector_id, source_object, record_id, action, error FROM runs "
-        "WHERE tenant_id = ? AND correlation_id = ? AND state = 'dead' ORDER BY id",
+        "WHERE tenant_id = ? AND correlation_id = ? AND state = 'dead' "
+        "AND error_class > '' ORDER BY id",
         tenant_id,
         matter,
     )

@@ -14,6 +14,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from hub.connectors.models import Connector
+from hub.db import moments
 from hub.db.tenancy import Tenant
 from hub.rules import Linked
 from hub.rulesets.neighbours import table
@@ -94,18 +95,25 @@ class History:
     ) -> list[StoredEvent]:
         """Return events of a time range by id, after an id."""
         events = table("events")
+        first, last = await moments.ids_between(self.session, moments.EVENTS, since, until)
         query = self._mine().where(
-            events.c.created_at >= since, events.c.created_at < until, events.c.id > after
+            events.c.created_at >= since,
+            events.c.created_at < until,
+            events.c.id >= max(first, after + 1),
+            events.c.id < last,
         )
         return await self._events(query.order_by(events.c.id).limit(limit))
 
     async def count(self, since: datetime, until: datetime) -> int:
         """Return how many events there were in a time range."""
         events = table("events")
+        first, last = await moments.ids_between(self.session, moments.EVENTS, since, until)
         query = select(func.count()).where(
             events.c.tenant_id == self.tenant,
             events.c.created_at >= since,
             events.c.created_at < until,
+            events.c.id >= first,
+            events.c.id < last,
         )
         return (await self.session.scalar(query)) or 0
 

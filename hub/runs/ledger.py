@@ -270,14 +270,22 @@ def runs_by_mark(
     }
 
 
+_DONE: Final = """
+WITH w AS (SELECT v.tenant_id, v.base_key FROM {rows})
+SELECT r.tenant_id, r.base_key, r.id FROM w
+JOIN runs r ON r.tenant_id = w.tenant_id AND r.key = w.base_key AND r.state = 'done'
+UNION ALL
+SELECT r.tenant_id, r.base_key, r.id FROM w JOIN runs r ON r.tenant_id = w.tenant_id
+  AND r.base_key = w.base_key AND r.base_key <> r.key AND r.state = 'done'"""
+
+
 def done_before(
     connection: Connection, keys: Iterable[tuple[uuid.UUID, str]]
 ) -> dict[tuple[uuid.UUID, str], int]:
     """Return the runs that did already what actions with these base keys plan."""
     rows = write_rows(
         connection,
-        "SELECT r.tenant_id, r.base_key, r.id FROM {rows} JOIN runs r "
-        "ON r.tenant_id = v.tenant_id AND r.base_key = v.base_key AND r.state = 'done'",
+        _DONE,
         {"tenant_id": Kind.UUID, "base_key": Kind.TEXT},
         list(set(keys)),
     )

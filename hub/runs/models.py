@@ -9,12 +9,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hub import clock
 from hub.db.base import Base, BigId, BigKey
-from hub.db.tenancy import TenantOwned
+from hub.db.tenancy import TenantMarked, TenantOwned
 
-_UNSETTLED = text("state IN ('intent', 'sent', 'waiting')")
+_REPLAYED = text("base_key <> key")
+_FAILED = text("error_class IS NOT NULL")
 
 
-class Run(TenantOwned, Base):
+class Run(TenantMarked, Base):
     """The attempt series of one planned action."""
 
     __tablename__ = "runs"
@@ -23,18 +24,28 @@ class Run(TenantOwned, Base):
         CheckConstraint(
             "state IN ('intent', 'sent', 'waiting', 'done', 'skipped', 'dead')", name="state"
         ),
-        Index("ix_runs_tenant_id_base_key", "tenant_id", "base_key"),
         Index(
-            "ix_runs_state_due_at",
-            "state",
-            "due_at",
-            sqlite_where=_UNSETTLED,
-            postgresql_where=_UNSETTLED,
+            "ix_runs_tenant_id_base_key",
+            "tenant_id",
+            "base_key",
+            sqlite_where=_REPLAYED,
+            postgresql_where=_REPLAYED,
+        ),
+        # Of the dead ones; not by the state, which every run changes: it would be no HOT update.
+        Index(
+            "ix_runs_tenant_id_error_class",
+            "tenant_id",
+            "error_class",
+            sqlite_where=_FAILED,
+            postgresql_where=_FAILED,
         ),
         Index("ix_runs_tenant_id_id", "tenant_id", "id"),
         Index("ix_runs_event_id", "event_id"),
         Index("ix_runs_connector_id_id", "connector_id", "id"),
-        {"sqlite_autoincrement": True},
+        {
+            "sqlite_autoincrement": True,
+            "postgresql_with": {"toast_tuple_target": 8160, "fillfactor": 70},
+        },
     )
 
     id: Mapped[BigKey]
@@ -76,11 +87,11 @@ class Run(TenantOwned, Base):
         return self.state == "sent" or self.error_class == "OutcomeUnknown"
 
 
-class Attempt(TenantOwned, Base):
+class Attempt(TenantMarked, Base):
     """One request to a vendor for a run, as far as the connector's log level keeps it."""
 
     __tablename__ = "attempts"
-    __table_args__ = (Index("ix_attempts_run_id", "run_id"), Index("ix_attempts_at", "at"))
+    __table_args__ = (Index("ix_attempts_run_id", "run_id"),)
 
     id: Mapped[BigKey]
     run_id: Mapped[int] = mapped_column(BigId)

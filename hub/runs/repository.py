@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, and_, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from hub.connectors.models import Connector
 from hub.correlations.linking import Reservation, free, reserve
 from hub.correlations.repository import drop_receipts
+from hub.db import moments
 from hub.db.repository import Repository, Rows
 from hub.dispatch.models import Hold, Shard, WorkerProcess
 from hub.runs.models import Attempt, Run
@@ -42,7 +44,7 @@ class Runs(Repository[Run]):
 
     async def dead(self, *conditions: ColumnElement[bool]) -> Sequence[Run]:
         """Return dead letters, the oldest first, at most 10,000."""
-        query = self._mine().where(Run.state == "dead", *conditions).order_by(Run.id)
+        query = self._mine().where(of_state("dead"), *conditions).order_by(Run.id)
         return (await self.session.scalars(query.limit(_MOST))).all()
 
     async def attempts(self, run_ids: Iterable[int]) -> dict[int, list[Attempt]]:
@@ -123,7 +125,7 @@ class Runs(Repository[Run]):
 
     async def count_dead(self) -> int:
         """Return how many dead letters there are."""
-        query = select(func.count()).where(Run.tenant_id == self.tenant, Run.state == "dead")
+        query = select(func.count()).where(Run.tenant_id == self.tenant, of_state("dead"))
         return (await self.session.scalar(query)) or 0
 
 
@@ -168,7 +170,9 @@ def _give_back(session: Session, run_id: int, may_have_arrived: bool) -> None:  
 
 
 def of_state(state: str) -> ColumnElement[bool]:
-    """Return the condition for runs of a state."""
+    """Return the condition for runs of a state; dead letters have an index of their own."""
+    if state == "dead":
+        return and_(Run.state == state, Run.error_class > "")
     return Run.state == state
 
 
@@ -192,11 +196,14 @@ def of_error(error_class: str) -> ColumnElement[bool]:
     return Run.error_class == error_class
 
 
-def between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+async def between(
+    session: AsyncSession, since: datetime | None, until: datetime | None
+) -> list[ColumnElement[bool]]:
     """Return the conditions for runs planned in a time."""
+    first, last = await moments.ids_between(session, moments.RUNS, since, until)
     conditions: list[ColumnElement[bool]] = []
     if since is not None:
-        conditions.append(Run.created_at >= since)
+        conditions += [Run.created_at >= since, Run.id >= first]
     if until is not None:
-        conditions.append(Run.created_at < until)
+        conditions += [Run.created_at < until, Run.id < last]
     return conditions

@@ -119,7 +119,7 @@ class RunsService:
             ),
             *([repository.of_rule(wanted.rule)] if wanted.rule else []),
             *([repository.of_error(wanted.error)] if wanted.error else []),
-            *repository.between(wanted.since, wanted.until),
+            *await repository.between(self.runs.session, wanted.since, wanted.until),
         )
 
     async def _revive(self, runs: Sequence[Run]) -> None:

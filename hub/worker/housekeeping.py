@@ -94,6 +94,10 @@ class Housekeeping:
                 deleted += await self._delete(old)
         for log in await self.parts.store.read(lambda c: retention.logs(c, now)):
             deleted += await self._delete(log)
+        for walk in retention.walks(now):
+            while not walk.is_over:
+                deleted += await self.parts.store.write(walk)
+                await asyncio.sleep(_BETWEEN_BATCHES_S)
         if deleted:
             self.parts.counters.add("hub_retention_deleted_total", deleted)
         return deleted

@@ -96,12 +96,6 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "level IN ('debug', 'info', 'warning', 'error')", name=op.f("ck_activity_level")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenants.id"],
-            name=op.f("fk_activity_tenant_id_tenants"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_activity")),
     )
     with op.batch_alter_table("activity", schema=None) as batch_op:
@@ -124,16 +118,9 @@ def upgrade() -> None:
         sa.Column("response", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenants.id"],
-            name=op.f("fk_attempts_tenant_id_tenants"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
     )
     with op.batch_alter_table("attempts", schema=None) as batch_op:
-        batch_op.create_index("ix_attempts_at", ["at"], unique=False)
         batch_op.create_index("ix_attempts_run_id", ["run_id"], unique=False)
 
     op.create_table(
@@ -270,18 +257,12 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('accepted', 'unreadable', 'ignored')", name=op.f("ck_deliveries_state")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenants.id"],
-            name=op.f("fk_deliveries_tenant_id_tenants"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sqlite_autoincrement=True,
+        postgresql_with={"toast_tuple_target": 8160},
     )
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.create_index("ix_deliveries_connector_id_id", ["connector_id", "id"], unique=False)
-        batch_op.create_index("ix_deliveries_received_at", ["received_at"], unique=False)
         batch_op.create_index("ix_deliveries_tenant_id_id", ["tenant_id", "id"], unique=False)
 
     op.create_table(
@@ -298,12 +279,6 @@ def upgrade() -> None:
         sa.Column("ended_at", Timestamp(), nullable=True),
         sa.Column("expires_at", Timestamp(), nullable=False),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenants.id"],
-            name=op.f("fk_echoes_tenant_id_tenants"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_echoes")),
     )
     with op.batch_alter_table("echoes", schema=None) as batch_op:
@@ -340,25 +315,12 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('pending', 'done', 'echo', 'skipped')", name=op.f("ck_events_state")
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenants.id"],
-            name=op.f("fk_events_tenant_id_tenants"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sqlite_autoincrement=True,
+        postgresql_with={"toast_tuple_target": 8160, "fillfactor": 70},
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.create_index("ix_events_created_at", ["created_at"], unique=False)
         batch_op.create_index("ix_events_delivery_id", ["delivery_id"], unique=False)
-        batch_op.create_index(
-            "ix_events_lane_id",
-            ["lane", "id"],
-            unique=False,
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
-        )
         batch_op.create_index(
             "ix_events_shard_id",
             ["shard", "id"],
@@ -373,11 +335,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
         )
-        batch_op.create_index(
-            "ix_events_tenant_id_connector_id_record_id_id",
-            ["tenant_id", "connector_id", "record_id", "id"],
-            unique=False,
-        )
+        batch_op.create_index("ix_events_record_id_id", ["record_id", "id"], unique=False)
 
     op.create_table(
         "holds",
@@ -418,19 +376,10 @@ def upgrade() -> None:
         sa.Column("occurred_at", Timestamp(), nullable=False),
         sa.Column("seen_at", Timestamp(), nullable=False),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenants.id"],
-            name=op.f("fk_last_seen_tenant_id_tenants"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint(
             "connector_id", "source_object", "record_id", name=op.f("pk_last_seen")
         ),
     )
-    with op.batch_alter_table("last_seen", schema=None) as batch_op:
-        batch_op.create_index("ix_last_seen_seen_at", ["seen_at"], unique=False)
-
     op.create_table(
         "links",
         sa.Column("id", BigId, autoincrement=True, nullable=False),
@@ -710,27 +659,28 @@ def upgrade() -> None:
             "state IN ('intent', 'sent', 'waiting', 'done', 'skipped', 'dead')",
             name=op.f("ck_runs_state"),
         ),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenants.id"],
-            name=op.f("fk_runs_tenant_id_tenants"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
         sa.UniqueConstraint("tenant_id", "key", name=op.f("uq_runs_tenant_id_key")),
         sqlite_autoincrement=True,
+        postgresql_with={"toast_tuple_target": 8160, "fillfactor": 70},
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.create_index("ix_runs_connector_id_id", ["connector_id", "id"], unique=False)
         batch_op.create_index("ix_runs_event_id", ["event_id"], unique=False)
         batch_op.create_index(
-            "ix_runs_state_due_at",
-            ["state", "due_at"],
+            "ix_runs_tenant_id_base_key",
+            ["tenant_id", "base_key"],
             unique=False,
-            sqlite_where=sa.text("state IN ('intent', 'sent', 'waiting')"),
-            postgresql_where=sa.text("state IN ('intent', 'sent', 'waiting')"),
+            sqlite_where=sa.text("base_key <> key"),
+            postgresql_where=sa.text("base_key <> key"),
         )
-        batch_op.create_index("ix_runs_tenant_id_base_key", ["tenant_id", "base_key"], unique=False)
+        batch_op.create_index(
+            "ix_runs_tenant_id_error_class",
+            ["tenant_id", "error_class"],
+            unique=False,
+            sqlite_where=sa.text("error_class IS NOT NULL"),
+            postgresql_where=sa.text("error_class IS NOT NULL"),
+        )
         batch_op.create_index("ix_runs_tenant_id_id", ["tenant_id", "id"], unique=False)
 
     op.create_table(
@@ -740,18 +690,9 @@ def upgrade() -> None:
         sa.Column("delivery_id", BigId, nullable=False),
         sa.Column("seen_at", Timestamp(), nullable=False),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenants.id"],
-            name=op.f("fk_seen_keys_tenant_id_tenants"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("connector_id", "key_hash", name=op.f("pk_seen_keys")),
         sqlite_with_rowid=False,
     )
-    with op.batch_alter_table("seen_keys", schema=None) as batch_op:
-        batch_op.create_index("ix_seen_keys_seen_at", ["seen_at"], unique=False)
-
     op.create_table(
         "sessions",
         sa.Column("id_hash", sa.LargeBinary(length=32), nullable=False),
@@ -830,17 +771,9 @@ def upgrade() -> None:
         sa.Column("body", Json, nullable=False),
         sa.Column("created_at", Timestamp(), nullable=False),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"],
-            ["tenants.id"],
-            name=op.f("fk_traces_tenant_id_tenants"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("event_id", "rule_id", "about", name=op.f("pk_traces")),
+        postgresql_with={"toast_tuple_target": 8160},
     )
-    with op.batch_alter_table("traces", schema=None) as batch_op:
-        batch_op.create_index("ix_traces_created_at", ["created_at"], unique=False)
-
     op.create_table(
         "value_maps",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1325,9 +1258,6 @@ def downgrade() -> None:
 
     op.drop_table("whatifs")
     op.drop_table("value_maps")
-    with op.batch_alter_table("traces", schema=None) as batch_op:
-        batch_op.drop_index("ix_traces_created_at")
-
     op.drop_table("traces")
     with op.batch_alter_table("tokens", schema=None) as batch_op:
         batch_op.drop_index("ix_tokens_tenant_id_id")
@@ -1342,17 +1272,18 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sessions_expires_at")
 
     op.drop_table("sessions")
-    with op.batch_alter_table("seen_keys", schema=None) as batch_op:
-        batch_op.drop_index("ix_seen_keys_seen_at")
-
     op.drop_table("seen_keys")
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.drop_index("ix_runs_tenant_id_id")
-        batch_op.drop_index("ix_runs_tenant_id_base_key")
         batch_op.drop_index(
-            "ix_runs_state_due_at",
-            sqlite_where=sa.text("state IN ('intent', 'sent', 'waiting')"),
-            postgresql_where=sa.text("state IN ('intent', 'sent', 'waiting')"),
+            "ix_runs_tenant_id_error_class",
+            sqlite_where=sa.text("error_class IS NOT NULL"),
+            postgresql_where=sa.text("error_class IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "ix_runs_tenant_id_base_key",
+            sqlite_where=sa.text("base_key <> key"),
+            postgresql_where=sa.text("base_key <> key"),
         )
         batch_op.drop_index("ix_runs_event_id")
         batch_op.drop_index("ix_runs_connector_id_id")
@@ -1397,9 +1328,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_links_correlation_id")
 
     op.drop_table("links")
-    with op.batch_alter_table("last_seen", schema=None) as batch_op:
-        batch_op.drop_index("ix_last_seen_seen_at")
-
     op.drop_table("last_seen")
     with op.batch_alter_table("holds", schema=None) as batch_op:
         batch_op.drop_index("ix_holds_shard_not_before")
@@ -1407,7 +1335,7 @@ def downgrade() -> None:
 
     op.drop_table("holds")
     with op.batch_alter_table("events", schema=None) as batch_op:
-        batch_op.drop_index("ix_events_tenant_id_connector_id_record_id_id")
+        batch_op.drop_index("ix_events_record_id_id")
         batch_op.drop_index(
             "ix_events_shard_lane_id",
             sqlite_where=sa.text("state = 'pending'"),
@@ -1418,13 +1346,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'pending'"),
             postgresql_where=sa.text("state = 'pending'"),
         )
-        batch_op.drop_index(
-            "ix_events_lane_id",
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
-        )
         batch_op.drop_index("ix_events_delivery_id")
-        batch_op.drop_index("ix_events_created_at")
 
     op.drop_table("events")
     with op.batch_alter_table("echoes", schema=None) as batch_op:
@@ -1435,7 +1357,6 @@ def downgrade() -> None:
     op.drop_table("echoes")
     with op.batch_alter_table("deliveries", schema=None) as batch_op:
         batch_op.drop_index("ix_deliveries_tenant_id_id")
-        batch_op.drop_index("ix_deliveries_received_at")
         batch_op.drop_index("ix_deliveries_connector_id_id")
 
     op.drop_table("deliveries")
@@ -1454,7 +1375,6 @@ def downgrade() -> None:
     op.drop_table("audit")
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.drop_index("ix_attempts_run_id")
-        batch_op.drop_index("ix_attempts_at")
 
     op.drop_table("attempts")
     with op.batch_alter_table("activity", schema=None) as batch_op:

@@ -128,11 +128,11 @@ async def test_after_a_commit_that_failed_the_next_one_succeeds(store, database,
             query(connection, "PRAGMA defer_foreign_keys=ON")
         else:
             query(connection, "SET CONSTRAINTS ALL DEFERRED")
-        columns = {"connector_id": Kind.UUID, "tenant_id": Kind.UUID, "key_hash": Kind.BYTES}
-        more = {"delivery_id": Kind.INT, "seen_at": Kind.TIME}
+        columns = {"lane": Kind.TEXT, "tenant_id": Kind.UUID, "shard": Kind.INT}
+        more = {"reason": Kind.TEXT, "since": Kind.TIME}
         nobody = uuid.UUID(int=404)
-        rows = [(nobody, nobody, b"k" * 16, 1, clock.now())]
-        insert_rows(connection, "seen_keys", columns | more, rows)
+        rows = [("lane", nobody, 1, "person", clock.now())]
+        insert_rows(connection, "holds", columns | more, rows)
 
     with pytest.raises(IntegrityError):
         await getattr(store, way)(fails_at_commit)
