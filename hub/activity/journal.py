@@ -1,7 +1,7 @@
 """One way to write a line of the activity: a row for a Core insert, in the caller's commit."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 from sqlalchemy import insert
@@ -9,9 +9,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from hub import clock
 from hub.activity.models import Activity
+from hub.db.base import to_json
+from hub.db.bulk import Columns, Kind, Write, inserting
 from hub.logs import redactor
 
 Level = Literal["debug", "info", "warning", "error"]
+_COLUMNS: Final[Columns] = {
+    "tenant_id": Kind.UUID,
+    "at": Kind.TIME,
+    "kind": Kind.TEXT,
+    "level": Kind.TEXT,
+    "connector_id": Kind.UUID,
+    "correlation_id": Kind.UUID,
+    "event_id": Kind.INT,
+    "run_id": Kind.INT,
+    "text": Kind.TEXT,
+    "facts": Kind.JSON,
+}
 _LONGEST: Final = 4000
 
 
@@ -41,6 +55,15 @@ def line(  # noqa: PLR0913 - the columns of a line; all but the first three are 
         "text": shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…",
         "facts": redactor.value("", facts or {}),
     }
+
+
+def new_lines(lines: Iterable[Mapping[str, Any]]) -> Write:
+    """Insert lines: for transactions that write many rows at once."""
+    rows = [
+        (*(one[name] for name in _COLUMNS if name != "facts"), to_json(one["facts"]))
+        for one in lines
+    ]
+    return inserting("activity", _COLUMNS, rows)
 
 
 async def write(transaction: AsyncSession | AsyncConnection, *lines: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from hub.correlations.echo import KEPT, Receipt
 from hub.correlations.seen import Seen, pack_written, unpack_written
 from hub.correlations.values import pack, unpack
-from hub.db.bulk import Columns, Kind, as_time, as_uuid, insert_rows, write_rows
+from hub.db.bulk import Columns, Kind, Write, as_time, as_uuid, inserting, write_rows
 from hub.sdk.events import RecordRef
 
 
@@ -195,9 +195,7 @@ def matters_by_id(connection: Connection, ids: Iterable[uuid.UUID]) -> dict[uuid
     }
 
 
-def store_seen(
-    connection: Connection, values: Sequence[tuple[RecordKey, Seen]], now: datetime
-) -> None:
+def new_seen(values: Iterable[tuple[RecordKey, Seen]], now: datetime) -> Write:
     """Store last-seen values; of one record the last in the sequence."""
     rows = [
         (
@@ -211,24 +209,21 @@ def store_seen(
         )
         for key, seen in sorted(dict(values).items())
     ]
-    insert_rows(connection, "last_seen", _SEEN_ROW, rows, suffix=_SEEN_UPSERT)
+    return inserting("last_seen", _SEEN_ROW, rows, suffix=_SEEN_UPSERT)
 
 
-def store_receipts(connection: Connection, receipts: Sequence[tuple[RecordKey, Receipt]]) -> None:
+def new_receipts(receipts: Iterable[tuple[RecordKey, Receipt]]) -> Write:
     """Store write receipts."""
     rows = [
         (*key, one.field, one.digest, one.run_id, one.sent_at, one.hops, one.sent_at + KEPT)
         for key, one in receipts
     ]
-    insert_rows(connection, "echoes", _RECEIPT_ROW, rows)
+    return inserting("echoes", _RECEIPT_ROW, rows)
 
 
-def end_receipts(
-    connection: Connection, ended: Sequence[tuple[RecordKey, Receipt, datetime]]
-) -> None:
+def ended_receipts(ended: Iterable[tuple[RecordKey, Receipt, datetime]]) -> Write:
     """End receipts whose field got another value since."""
-    write_rows(
-        connection,
+    return Write(
         "UPDATE echoes SET ended_at = v.at FROM {rows} WHERE echoes.run_id = v.run_id "
         "AND echoes.field = v.field AND echoes.record_id = v.record_id",
         {"run_id": Kind.INT, "field": Kind.TEXT, "record_id": Kind.TEXT, "at": Kind.TIME},
@@ -236,10 +231,9 @@ def end_receipts(
     )
 
 
-def resend_receipts(connection: Connection, sent: Sequence[tuple[int, datetime]]) -> None:
+def resent_receipts(sent: Iterable[tuple[int, datetime]]) -> Write:
     """Move the receipts of runs that are sent again to the new time."""
-    write_rows(
-        connection,
+    return Write(
         "UPDATE echoes SET sent_at = v.at, expires_at = v.until FROM {rows} "
         "WHERE echoes.run_id = v.run_id",
         {"run_id": Kind.INT, "at": Kind.TIME, "until": Kind.TIME},
@@ -247,11 +241,10 @@ def resend_receipts(connection: Connection, sent: Sequence[tuple[int, datetime]]
     )
 
 
-def drop_receipts(connection: Connection, runs: Sequence[int], *, field: str | None = None) -> None:
+def dropped_receipts(runs: Iterable[int], *, field: str | None = None) -> Write:
     """Forget the receipts of runs: they wrote nothing, or are known by a note's id now."""
     only = "" if field is None else " AND echoes.field = v.field"
-    write_rows(
-        connection,
+    return Write(
         "DELETE FROM echoes WHERE EXISTS "  # noqa: S608 - constants
         f"(SELECT 1 FROM {{rows}} WHERE echoes.run_id = v.run_id{only})",
         {"run_id": Kind.INT, "field": Kind.TEXT},
@@ -270,10 +263,9 @@ class NotePair(NamedTuple):
     correlation_id: uuid.UUID | None
 
 
-def store_note_pairs(connection: Connection, pairs: Sequence[NotePair], now: datetime) -> None:
+def new_note_pairs(pairs: Iterable[NotePair], now: datetime) -> Write:
     """Store which note was made of which."""
-    insert_rows(
-        connection,
+    return inserting(
         "note_links",
         _NOTE_ROW,
         [(*pair, now) for pair in pairs],

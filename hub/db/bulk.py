@@ -9,12 +9,12 @@ own cursor.
 import json
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, StatementError
@@ -59,6 +59,33 @@ def write_rows(connection: Connection, template: str, columns: Columns, rows: Ro
     return found
 
 
+class Write(NamedTuple):
+    """A statement over rows, as `write_rows` takes it, whose result nobody needs."""
+
+    template: str
+    columns: Columns
+    rows: Rows
+
+
+def inserting(table: str, columns: Columns, rows: Rows, *, suffix: str = "") -> Write:
+    """Return the insertion of rows; `suffix` is what follows (ON CONFLICT …)."""
+    return Write(_insert(table, tuple(columns), suffix), columns, rows)
+
+
+def write_all(connection: Connection, writes: Iterable[Write]) -> None:
+    """Run statements of which none may need another's effect, nor touch the same rows.
+
+    PostgreSQL gets them as one: a round trip costs more than most of them.
+    """
+    wanted = [one for one in writes if one.rows]
+    if connection.dialect.name != "postgresql":
+        for one in wanted:
+            write_rows(connection, *one)
+    elif wanted:
+        sql = _bundle(tuple((one.template, tuple(one.columns.items())) for one in wanted))
+        _returned(connection, sql, [array for one in wanted for array in _arrays(one.rows)])
+
+
 def insert_rows(
     connection: Connection, table: str, columns: Columns, rows: Rows, *, suffix: str = ""
 ) -> list[Any]:
@@ -82,13 +109,8 @@ def insert_counted(connection: Connection, table: str, columns: Columns, rows: R
 def insert_both(
     connection: Connection, first: tuple[str, Columns, Rows], second: tuple[str, Columns, Rows]
 ) -> None:
-    """Insert rows into two tables, the second's may refer to the first's; ids grow in order."""
-    if connection.dialect.name != "postgresql" or not (first[2] and second[2]):
-        for table, columns, rows in (first, second):
-            insert_rows(connection, table, columns, rows)
-        return
-    sql = _both(*((table, tuple(columns.items())) for table, columns, _ in (first, second)))
-    _returned(connection, sql, (*_arrays(first[2]), *_arrays(second[2])))
+    """Insert rows into two tables; ids grow in order."""
+    write_all(connection, (inserting(*first), inserting(*second)))
 
 
 def take_ids(connection: Connection, table: str, count: int) -> list[int]:
@@ -228,14 +250,14 @@ def _postgres(template: str, columns: tuple[tuple[str, Kind], ...], start: int =
     return template.replace("{rows}", table)
 
 
-@lru_cache(maxsize=64)
-def _both(*inserted: tuple[str, tuple[tuple[str, Kind], ...]]) -> str:
+@lru_cache(maxsize=256)
+def _bundle(writes: tuple[tuple[str, tuple[tuple[str, Kind], ...]], ...]) -> str:
     parts, number = [], 1
-    for table, columns in inserted:
-        template = _insert(table, tuple(name for name, _ in columns), "")
+    for template, columns in writes:
         parts.append(_postgres(template, columns, number))
         number += len(columns)
-    return f"WITH first AS ({parts[0]}) {parts[1]}"
+    first = ", ".join(f"w{place} AS ({part})" for place, part in enumerate(parts[:-1]))
+    return f"WITH {first} {parts[-1]}" if first else parts[-1]
 
 
 def _arrays(rows: Rows) -> list[list[Any]]:

@@ -10,22 +10,12 @@ from sqlalchemy import Connection
 
 from hub import ids
 from hub.activity import journal
-from hub.correlations.values import pack
-from hub.db.bulk import Columns, Kind, insert_rows
+from hub.db.bulk import write_all
 
 if TYPE_CHECKING:
     from hub.deliveries.filing import Filing
 
 _EVERY: Final = timedelta(minutes=1)
-_COLUMNS: Final[Columns] = {
-    "tenant_id": Kind.UUID,
-    "at": Kind.TIME,
-    "kind": Kind.TEXT,
-    "level": Kind.TEXT,
-    "connector_id": Kind.UUID,
-    "text": Kind.TEXT,
-    "facts": Kind.JSON,
-}
 
 
 @dataclass(slots=True)
@@ -93,8 +83,4 @@ def unreadable_lines(filings: Sequence[tuple[int, "Filing"]]) -> list[dict[str, 
 
 def store_lines(connection: Connection, lines: Sequence[dict[str, Any]]) -> None:
     """Write lines of the activity."""
-    if not lines:
-        return
-    rows = [(*(line[name] for name in _COLUMNS if name != "facts"), pack(line["facts"]))
-            for line in lines]  # fmt: skip
-    insert_rows(connection, "activity", _COLUMNS, rows)
+    write_all(connection, [journal.new_lines(lines)])

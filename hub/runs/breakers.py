@@ -1,13 +1,13 @@
 """Breakers that are open, stored: seen by all processes and by people, reset by deleting them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
 from hub.correlations.repository import RecordKey
-from hub.db.bulk import Columns, Kind, as_time, as_uuid, insert_rows, query
+from hub.db.bulk import Columns, Kind, Write, as_time, as_uuid, inserting, query
 
 _ROW: Final[Columns] = {
     "tenant_id": Kind.UUID,
@@ -33,7 +33,7 @@ class Opened(NamedTuple):
     until: datetime
 
 
-def store_open(connection: Connection, opened: Sequence[Opened], now: datetime) -> None:
+def new_open(opened: Iterable[Opened], now: datetime) -> Write:
     """Store breakers that were opened."""
     rows = [
         (
@@ -47,7 +47,7 @@ def store_open(connection: Connection, opened: Sequence[Opened], now: datetime) 
         )
         for one in {(one.rule_id, one.record): one for one in opened}.values()
     ]
-    insert_rows(connection, "rule_breakers", _ROW, rows, suffix=_UPSERT)
+    return inserting("rule_breakers", _ROW, rows, suffix=_UPSERT)
 
 
 def open_ones(connection: Connection, now: datetime) -> list[tuple[str, RecordKey, datetime]]:

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -13,11 +13,11 @@ from hub import ids
 from hub.db.bulk import (
     Columns,
     Kind,
+    Write,
     as_json,
     as_time,
     as_uuid,
-    insert_rows,
-    take_ids,
+    inserting,
     write_rows,
 )
 from hub.rules import Match, PlannedAction, run_key
@@ -178,7 +178,8 @@ _UPDATED: Final[Columns] = {
 _UPDATE: Final = (
     "UPDATE runs SET "  # noqa: S608 - our own names
     + ", ".join(f"{name} = v.{name}" for name in _UPDATED if name != "id")
-    + " FROM {rows} WHERE runs.id = v.id AND runs.state IN ('intent', 'sent', 'waiting')"
+    + " FROM {rows} WHERE runs.id = v.id"
+    " AND coalesce(runs.state, '') IN ('intent', 'sent', 'waiting')"  # by id, not by an index of it
 )
 _ATTEMPT: Final[Columns] = {
     "tenant_id": Kind.UUID,
@@ -220,22 +221,20 @@ def base_key(event_id: int, match: Match, planned: PlannedAction) -> str:
     return run_key(event, match.rule, planned.index, match.about, planned.record)
 
 
-def insert_runs(connection: Connection, runs: Sequence[LedgerRun]) -> None:
-    """Store new runs; gives them their ids."""
-    for run, number in zip(runs, take_ids(connection, "runs", len(runs)), strict=True):
-        run.id = number
-    insert_rows(connection, "runs", _INSERTED, [_new_row(run) for run in runs])
+def new_runs(runs: Iterable[LedgerRun]) -> Write:
+    """Store new runs, which have their ids."""
+    return inserting("runs", _INSERTED, [_new_row(run) for run in runs])
 
 
-def update_runs(connection: Connection, runs: Sequence[LedgerRun]) -> None:
+def changed_runs(runs: Iterable[LedgerRun]) -> Write:
     """Store what became of runs; those that were settled meanwhile stay as they are."""
-    write_rows(connection, _UPDATE, _UPDATED, [_changed_row(run) for run in runs])
+    return Write(_UPDATE, _UPDATED, [_changed_row(run) for run in runs])
 
 
-def insert_attempts(connection: Connection, attempts: Sequence[NewAttempt]) -> None:
+def new_attempts(attempts: Iterable[NewAttempt]) -> Write:
     """Store requests that were made."""
     rows = [(one.tenant_id, one.run.id, *one[2:]) for one in attempts]
-    insert_rows(connection, "attempts", _ATTEMPT, rows)
+    return inserting("attempts", _ATTEMPT, rows)
 
 
 def load_runs(connection: Connection, event_ids: Iterable[int]) -> dict[int, list[LedgerRun]]:

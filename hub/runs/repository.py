@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from hub.connectors.models import Connector
 from hub.correlations.linking import Reservation, free, reserve
-from hub.correlations.repository import drop_receipts
+from hub.correlations.repository import dropped_receipts
 from hub.db import moments
+from hub.db.bulk import write_all
 from hub.db.repository import Repository, Rows
 from hub.dispatch.models import Hold, Shard, WorkerProcess
 from hub.runs.models import Attempt, Run
@@ -165,7 +166,7 @@ def _reserve(session: Session, runs: Sequence[Run], now: datetime) -> None:
 def _give_back(session: Session, run_id: int, may_have_arrived: bool) -> None:  # noqa: FBT001 - by run_sync
     connection = session.connection()
     if not may_have_arrived:
-        drop_receipts(connection, [run_id])
+        write_all(connection, [dropped_receipts([run_id])])
     free(connection, run_id)
 
 
