@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.faults import crashes, databases, hosts, machines, vendors
+from bench.faults import crashes, databases, hosts, machines, poolers, vendors
 from bench.faults.verdict import Verdict
 from bench.faults.world import POSTGRES, SQLITE, World
 
 Run = Callable[[World, int], Verdict]
-_MODULES = (crashes, databases, hosts, machines, vendors)
+_MODULES = (crashes, databases, hosts, machines, poolers, vendors)
 _DRIVERS = (SQLITE, POSTGRES)
 
 

@@ -17,6 +17,7 @@ import httpx
 from bench.faults import plugins
 from bench.faults.load import PATH, Load, delivery
 from bench.faults.network import may_have_namespaces
+from bench.faults.pooler import Pooler
 from bench.faults.postgres import Server, free_port
 from bench.faults.processes import NotInTime, Process, answered
 from bench.faults.vendor import Request, Vendor, vendor
@@ -56,6 +57,7 @@ class World:
     before: int = 0
     made: bool = False
     turn: int = 0
+    pooler: Pooler | None = None
 
     # ---------------------------------------------------------------- processes
 
@@ -132,8 +134,10 @@ class World:
         }
 
     def url(self, host: str = "127.0.0.1") -> str:
-        """Return the URL of the database on PostgreSQL."""
+        """Return the URL of the database on PostgreSQL; through the pooler, if there is one."""
         assert self.server is not None
+        if self.pooler is not None:
+            return f"{self.pooler.url(self.database)}?pooler=true"
         return self.server.url(self.database, host)
 
     @property

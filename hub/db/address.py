@@ -30,7 +30,7 @@ class Address:
 
 def address_of(url: str) -> Address:
     """Read a database's URL; StartRefused when what it says of a pooler can't be."""
-    read = make_url(url)
+    read = make_url(_encoded(url))
     pooler, direct = (_only(read, name) for name in (_POOLER, _DIRECT))
     if pooler is None and direct is None:
         return Address(url=read)
@@ -44,6 +44,12 @@ def address_of(url: str) -> Address:
         raise StartRefused("HUB_DATABASE__URL has direct=… and pooler=false: leave one away.")
     past = None if direct is None else _past(bare, direct)
     return Address(url=bare, pooled=meant, direct=past)
+
+
+def _encoded(url: str) -> str:
+    """Let no `@` of `direct` be taken for the one that ends the password."""
+    before, mark, query = url.rpartition("?")
+    return before + mark + (query.replace("@", "%40") if f"{_DIRECT}=" in query else query)
 
 
 def _only(url: URL, name: str) -> str | None:

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from hub.connectors.models import Connector
 from hub.db.engine import Database
@@ -79,9 +79,15 @@ async def test_everything_arrives_and_work_goes_on(file_url: str, empty_postgres
     await source.close()
 
 
-async def test_ids_of_deleted_rows_are_not_given_again(
-    file_url: str, empty_postgres_url: str
-) -> None:
+@pytest.fixture(params=["straight", "through a pooler"])
+def target_url(request: pytest.FixtureRequest, empty_postgres_url: str) -> str:
+    if request.param == "straight":
+        return empty_postgres_url
+    pooler = request.getfixturevalue("pooler")
+    return f"{pooler.url(make_url(empty_postgres_url).database)}?direct=hub:secret@127.0.0.1:1"
+
+
+async def test_ids_of_deleted_rows_are_not_given_again(file_url: str, target_url: str) -> None:
     source = Database(file_url)
     await migrate(source)
     async with source.writing() as session:
@@ -92,10 +98,12 @@ async def test_ids_of_deleted_rows_are_not_given_again(
                  "'2025-01-01T00:00:00.000000Z', 1)")
         )  # fmt: skip
         await session.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES ('runs', 41)"))
-    await moved(source, empty_postgres_url)
+    await moved(source, target_url)
+    with pytest.raises(StartRefused, match="moved to PostgreSQL") as refused:
+        await check_version(source)
     await source.close()
 
-    target = Database(empty_postgres_url)
+    target = Database(target_url)
     async with target.engine.connect() as connection:
         following = await connection.scalar(
             text("SELECT nextval(pg_get_serial_sequence('runs', 'id'))")
@@ -103,6 +111,7 @@ async def test_ids_of_deleted_rows_are_not_given_again(
         slug = await connection.scalar(text("SELECT slug FROM tenants"))
     await target.close()
     assert (following, slug) == (42, "a")
+    assert "secret" not in str(refused.value)
 
 
 async def test_a_target_that_was_used_is_refused_and_left_alone(

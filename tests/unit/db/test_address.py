@@ -32,6 +32,14 @@ def shown(url: str) -> tuple[str, bool, str]:
             (POOLER, True, "postgresql+asyncpg://other:secret@db:5432/named"),
         ),
         (
+            "postgresql+asyncpg://hub@pooler:6432/hub?direct=other:a%2540b@[::1]",
+            (
+                "postgresql+asyncpg://hub@pooler:6432/hub",
+                True,
+                "postgresql+asyncpg://other:a%40b@[::1]:5432/hub",
+            ),
+        ),
+        (
             f"{POOLER}?direct=db&ssl=require",
             (f"{POOLER}?ssl=require", True, "postgresql+asyncpg://hub:pw@db:5432/hub?ssl=require"),
         ),
