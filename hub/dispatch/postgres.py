@@ -62,6 +62,10 @@ _QUEUE: Final = QueryQueueBuilder(settings=NAMES)
 _ENQUEUE: Final = _QUEUE.build_enqueue_query("raise")
 _PROBE: Final = "hub_ch_probe"
 _HEARD_S: Final = 5.0
+_NO_WAY_PAST: Final = "the way past the pooler is lost, looking for work every two seconds"
+_WRONG: Final = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+_WITHOUT_S: Final = 30.0
+"""After this the way past a pooler is tried again."""
 _ONE_UPGRADES: Final = "SELECT pg_advisory_xact_lock(hashtext('hub_pgqueuer'))"
 _LIVE: Final = "SELECT payload FROM hub_pgqueuer WHERE entrypoint = 'drain' AND status <> 'failed'"
 
@@ -147,14 +151,14 @@ class PostgresDriver:
     async def _serve(
         self, drain: Callable[[Wake], Coroutine[Any, Any, None]], stop: asyncio.Event
     ) -> None:
-        async with _driver(self._database) as driver:
+        async with _driver(self._database) as (driver, lasts_s):
             manager = QueueManager(_queries(driver, self._database), channel=NAMES.channel)
 
             @manager.entrypoint(_ENTRYPOINT, accepts_context=False)
             async def work_shard(job: Job) -> None:
                 await self._one(drain, job)
 
-            stopping = asyncio.create_task(_pass_on(stop, manager.shutdown))
+            stopping = asyncio.create_task(_pass_on(stop, manager.shutdown, lasts_s))
             self._connected, self._detail = True, ""
             try:
                 await manager.run(
@@ -222,18 +226,34 @@ class PooledDriver(AsyncpgPoolDriver):
 
 
 @asynccontextmanager
-async def _driver(database: Database) -> AsyncIterator[AsyncpgPoolDriver]:
-    """Open the connections that hand out work."""
+async def _driver(database: Database) -> AsyncIterator[tuple[AsyncpgPoolDriver, float | None]]:
+    """Open the connections that hand out work; tell for how long they are good, None: always.
+
+    Where the way past a pooler is lost, work is looked for meanwhile.
+    """
     dsn = dsn_of(database.address.url)
     async with AsyncExitStack() as stack:
         pool = asyncpg.create_pool(dsn, min_size=2, max_size=6, **_session(database))
         opened = await stack.enter_async_context(pool)
         if not database.address.pooled:
-            yield AsyncpgPoolDriver(opened)
+            yield AsyncpgPoolDriver(opened), None
         elif database.address.direct is None:
-            yield PooledDriver(opened)
+            yield PooledDriver(opened), None
         else:
-            yield PooledDriver(opened, await stack.enter_async_context(_listening(database)))
+            listening = await _listening_if_it_goes(database, stack)
+            yield PooledDriver(opened, listening), _WITHOUT_S if listening is None else None
+
+
+async def _listening_if_it_goes(
+    database: Database, stack: AsyncExitStack, *fatal: type[Exception]
+) -> Any:  # noqa: ANN401 - asyncpg's own
+    try:
+        return await stack.enter_async_context(_listening(database))
+    except fatal:
+        raise
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        _log.warning("%s: %s", _NO_WAY_PAST, str(error) or type(error).__name__)
+        return None
 
 
 async def install(database: Database) -> None:
@@ -271,20 +291,33 @@ async def check(database: Database) -> None:
 
 
 async def _check_notified(database: Database, told: Driver) -> None:
-    """StartRefused unless what is notified through the pooler comes on the way past it."""
-    heard = asyncio.Event()
-    try:
-        async with asyncio.timeout(_HEARD_S), _listening(database) as connection:
-            await AsyncpgDriver(connection).add_listener(_PROBE, lambda _: heard.set())
-            await told.fetch("SELECT pg_notify($1, '')", _PROBE)
-            await heard.wait()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        why = str(error) or "no notification came: it leads through a pooler, or elsewhere"
-        raise StartRefused(
-            f"HUB_DATABASE__URL names a way past the pooler that can't be listened on ({why}). "
-            "Let direct=… name PostgreSQL itself, or say pooler=true instead: work is looked for "
-            "every two seconds then."
-        ) from error
+    """StartRefused when what is notified through the pooler does not come on the way past it.
+
+    One that can't be reached is left to be tried again.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            listening = await _listening_if_it_goes(database, stack, *_WRONG)
+        except _WRONG as error:
+            raise StartRefused(
+                f"The way past the pooler refuses this hub: {error}. Check direct=… in "
+                "HUB_DATABASE__URL."
+            ) from error
+        if listening is None:
+            return
+        heard = asyncio.Event()
+        await AsyncpgDriver(listening).add_listener(_PROBE, lambda _: heard.set())
+        await told.fetch("SELECT pg_notify($1, '')", _PROBE)
+        try:
+            async with asyncio.timeout(_HEARD_S):
+                await heard.wait()
+        except TimeoutError:
+            raise StartRefused(
+                "No notification comes on the way past the pooler that HUB_DATABASE__URL names "
+                "(direct=…): it leads through a pooler, too, or to another database. Name "
+                "PostgreSQL itself, or say pooler=true instead: work is then looked for every "
+                "two seconds."
+            ) from None
 
 
 async def purge_log(database: Database) -> None:
@@ -356,6 +389,8 @@ def _read(payload: bytes) -> tuple[int, int]:
     return int(shard), int(number)
 
 
-async def _pass_on(stop: asyncio.Event, shutdown: asyncio.Event) -> None:
-    await stop.wait()
+async def _pass_on(stop: asyncio.Event, shutdown: asyncio.Event, lasts_s: float | None) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(lasts_s):
+            await stop.wait()
     shutdown.set()

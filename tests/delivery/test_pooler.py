@@ -86,14 +86,32 @@ async def test_a_way_past_that_passes_no_notifications_is_refused(
 ) -> None:
     monkeypatch.setattr("hub.dispatch.postgres._HEARD_S", 0.5)
     async with opened(f"{pooled_queue_url}&direct=127.0.0.1:{pooler.port}") as database:
-        with pytest.raises(StartRefused, match="no notification came"):
+        with pytest.raises(StartRefused, match="No notification comes"):
             await check(database)
 
 
-async def test_a_way_past_that_leads_nowhere_is_refused(pooled_queue_url: str) -> None:
-    async with opened(f"{pooled_queue_url}&direct=127.0.0.1:1") as database:
-        with pytest.raises(StartRefused, match="can't be listened on"):
-            await check(database)
+@pytest.mark.slow
+async def test_while_the_way_past_is_lost_work_is_looked_for(
+    postgres_server: str,
+    pooled_queue_url: str,
+    sink: Sink,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("hub.dispatch.postgres._WITHOUT_S", 1.0)
+    with a_pooler(postgres_server, pool_mode="session") as past:
+        past.stop()
+        url = f"{pooled_queue_url}&direct=127.0.0.1:{past.port}"
+        async with running_rig(url, sink.url, rules=[posting()]) as rig:
+            assert await waited(rig, sink, 0) < 3
+            past.start()
+            await asyncio.sleep(2)
+            told = len(caplog.records)
+            waits = [await waited(rig, sink, number) for number in range(1, 6)]
+
+    assert sorted(waits)[2] < 0.3
+    assert "the way past the pooler is lost" in caplog.text
+    assert told == len(caplog.records)
 
 
 async def several_sessions(database: Database) -> None:

@@ -71,3 +71,18 @@ def test_a_pooler_that_the_url_does_not_tell_of_is_refused(
     assert "There is a pooler between the hub and PostgreSQL" in refused.stderr
     assert "Add ?pooler=true to HUB_DATABASE__URL" in refused.stderr
     assert len(refused.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("direct", ["nobody@{}", "{}/of_nobody"])
+def test_a_way_past_that_refuses_the_hub_is_told(
+    own_server: Server, pooler: Pooler, tmp_path: Path, direct: str
+) -> None:
+    past = direct.format(f"127.0.0.1:{own_server.port}")
+    url = f"{pooler.url(own_server.database())}?direct={past}"
+    key = {"HUB_SECRETS__KEY": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="}
+
+    refused = run(["worker"], environment(url, tmp_path) | key)
+
+    assert refused.returncode == 1
+    assert "The way past the pooler refuses this hub" in refused.stderr
+    assert "does not exist" in refused.stderr
