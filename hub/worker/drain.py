@@ -119,6 +119,7 @@ class Drain:
         parts, began = self.drains.parts, monotonic()
         idle_since: float | None = None
         while self._goes_on():
+            self.signal.clear()  # what happens from here on is not to be slept over
             if not self.ready and self._may_find():
                 await self._read()
             self._start()
@@ -152,7 +153,6 @@ class Drain:
         parts, now = self.drains.parts, monotonic()
         whole = self.behind or now - self.whole_at >= _WHOLE_S
         again, self.again, self.news = self.again, set(), False
-        self.signal.clear()
         self.read_at, self.whole_at = now, now if whole else self.whole_at
         wanted = Wanted(
             shard=self.lease.shard,
