@@ -12,6 +12,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import URL, make_url, text
@@ -22,6 +23,7 @@ from hub.db.engine import Database
 from hub.migrations.run import migrate
 
 SECRET = "bench-webhook-secret"
+_BEGAN = datetime(2025, 8, 23, tzinfo=UTC)
 
 
 def figure(name: str, value: float, unit: str, limit: float | None = None, *, least=True) -> None:
@@ -108,6 +110,7 @@ def pagerduty_requests(path: str, count: int) -> list[bytes]:
     made = []
     for number in range(count):
         event["id"] = f"01BENCH{number:019d}"
+        event["occurred_at"] = (_BEGAN + timedelta(seconds=number)).isoformat()
         event["data"]["id"] = f"Q{number % 500:013d}"
         event["data"]["number"] = number % 500
         body = json.dumps({"event": event}, separators=(",", ":")).encode()

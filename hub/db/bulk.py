@@ -305,6 +305,7 @@ def _sqlite_uuid(value: uuid.UUID | None) -> str | None:
     return None if value is None else value.hex
 
 
+@lru_cache(maxsize=1024)  # a row and what belongs to it are of the same moment
 def _sqlite_time(value: datetime | None) -> str | None:
     if value is None:
         return None
