@@ -12,6 +12,11 @@ from hub.db.base import Base, BigId, BigKey
 from hub.db.tenancy import TenantMarked
 
 _PENDING = text("state = 'pending'")
+_AS_IT_IS = {"toast_tuple_target": 8160}
+"""PostgreSQL compresses no row that fits a page: for rows that are written once. In those that
+change it would copy the long values each time."""
+_ROOM = {"fillfactor": 70}
+"""PostgreSQL leaves room in a page, so that a row which changes stays in it."""
 
 
 class Delivery(TenantMarked, Base):
@@ -26,7 +31,7 @@ class Delivery(TenantMarked, Base):
         ),
         Index("ix_deliveries_tenant_id_id", "tenant_id", "id"),
         Index("ix_deliveries_connector_id_id", "connector_id", "id"),
-        {"sqlite_autoincrement": True, "postgresql_with": {"toast_tuple_target": 8160}},
+        {"sqlite_autoincrement": True, "postgresql_with": _AS_IT_IS},
     )
 
     id: Mapped[BigKey]
@@ -66,7 +71,7 @@ class InboxEvent(TenantMarked, Base):
         Index("ix_events_delivery_id", "delivery_id"),
         {
             "sqlite_autoincrement": True,
-            "postgresql_with": {"toast_tuple_target": 8160, "fillfactor": 70},
+            "postgresql_with": _ROOM,
         },
     )
 
@@ -107,7 +112,7 @@ class StoredTrace(TenantMarked, Base):
     """Why a rule fired, or did not, on an event."""
 
     __tablename__ = "traces"
-    __table_args__ = ({"postgresql_with": {"toast_tuple_target": 8160}},)
+    __table_args__ = ({"postgresql_with": _AS_IT_IS},)
 
     event_id: Mapped[int] = mapped_column(BigId, primary_key=True)
     rule_id: Mapped[str] = mapped_column(String(36), primary_key=True)

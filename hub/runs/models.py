@@ -44,7 +44,7 @@ class Run(TenantMarked, Base):
         Index("ix_runs_connector_id_id", "connector_id", "id"),
         {
             "sqlite_autoincrement": True,
-            "postgresql_with": {"toast_tuple_target": 8160, "fillfactor": 70},
+            "postgresql_with": {"fillfactor": 70},
         },
     )
 

@@ -250,3 +250,18 @@ async def test_what_changes_with_every_event_touches_no_index(
 
     async with database.transaction() as transaction:
         assert await transaction.run_sync(work) == 1
+
+
+@pytest.mark.postgres
+async def test_an_ordinary_delivery_is_stored_without_compressing_it(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("only PostgreSQL compresses")
+    body = b'{"an": "incident"}' * 150
+
+    def work(connection: Connection) -> int:
+        fill(connection, "deliveries", [{"received_at": NOW}])
+        query(connection, "UPDATE deliveries SET body = ?", body)
+        return int(query(connection, "SELECT pg_column_size(body) FROM deliveries")[0][0])
+
+    async with database.transaction() as transaction:
+        assert await transaction.run_sync(work) >= len(body)

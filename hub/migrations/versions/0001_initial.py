@@ -317,7 +317,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
         sqlite_autoincrement=True,
-        postgresql_with={"toast_tuple_target": 8160, "fillfactor": 70},
+        postgresql_with={"fillfactor": 70},
     )
     with op.batch_alter_table("events", schema=None) as batch_op:
         batch_op.create_index("ix_events_delivery_id", ["delivery_id"], unique=False)
@@ -662,7 +662,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
         sa.UniqueConstraint("tenant_id", "key", name=op.f("uq_runs_tenant_id_key")),
         sqlite_autoincrement=True,
-        postgresql_with={"toast_tuple_target": 8160, "fillfactor": 70},
+        postgresql_with={"fillfactor": 70},
     )
     with op.batch_alter_table("runs", schema=None) as batch_op:
         batch_op.create_index("ix_runs_connector_id_id", ["connector_id", "id"], unique=False)
