@@ -32,6 +32,12 @@ class Worker:
         """Wait until it ended; return its exit status (-9: killed)."""
         return await asyncio.wait_for(self.process.wait(), timeout_s)
 
+    async def line(self, timeout_s: float = 30) -> str:
+        """Return the next line that it writes."""
+        assert self.process.stdout is not None
+        said = await asyncio.wait_for(self.process.stdout.readline(), timeout_s)
+        return said.decode().strip()
+
     async def lines(self) -> list[str]:
         """Return what it wrote until it ended."""
         assert self.process.stdout is not None
