@@ -94,7 +94,7 @@ class Old:
     table: str
     tenant_id: uuid.UUID
     before: datetime
-    _bound: list[int] = field(default_factory=list, init=False)
+    _bound: list[int] = field(default_factory=list, init=False, compare=False)
 
     def __call__(self, connection: Connection) -> int:
         """Delete a batch; return how many rows it had (fewer than BATCH: nothing is left)."""

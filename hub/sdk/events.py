@@ -42,7 +42,8 @@ class Told:
     One change told in two ways comes as two events, each with a `key` of its own way: a webhook
     of today's kind and one of an older kind, or a webhook and an entry of a log. Events with the
     same trigger and record but different `way`, whose moments are no more than `window` apart,
-    are one event: the first one filed counts. Within one way every key is an event.
+    are one event: the first one filed counts. Within one way every key is an event; told again in
+    that way, it has the same moment.
     """
 
     way: str

@@ -237,10 +237,8 @@ async def test_dead_letters_are_found_among_many_runs(store, database: Database)
     ],
 )
 async def test_what_changes_with_every_event_touches_no_index(
-    database: Database, table: str, row: dict[str, Any], change: str
+    postgres_database: Database, table: str, row: dict[str, Any], change: str
 ) -> None:
-    if database.is_sqlite:
-        pytest.skip("only PostgreSQL writes rows anew")
     hot = f"SELECT pg_stat_get_xact_tuples_hot_updated('{table}'::regclass)"
 
     def work(connection: Connection) -> int:
@@ -248,14 +246,14 @@ async def test_what_changes_with_every_event_touches_no_index(
         query(connection, f"UPDATE {table} SET {change}")
         return int(query(connection, hot)[0][0])
 
-    async with database.transaction() as transaction:
+    async with postgres_database.transaction() as transaction:
         assert await transaction.run_sync(work) == 1
 
 
 @pytest.mark.postgres
-async def test_an_ordinary_delivery_is_stored_without_compressing_it(database: Database) -> None:
-    if database.is_sqlite:
-        pytest.skip("only PostgreSQL compresses")
+async def test_an_ordinary_delivery_is_stored_without_compressing_it(
+    postgres_database: Database,
+) -> None:
     body = b'{"an": "incident"}' * 150
 
     def work(connection: Connection) -> int:
@@ -263,5 +261,5 @@ async def test_an_ordinary_delivery_is_stored_without_compressing_it(database: D
         query(connection, "UPDATE deliveries SET body = ?", body)
         return int(query(connection, "SELECT pg_column_size(body) FROM deliveries")[0][0])
 
-    async with database.transaction() as transaction:
+    async with postgres_database.transaction() as transaction:
         assert await transaction.run_sync(work) >= len(body)

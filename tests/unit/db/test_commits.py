@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hub import clock
-from hub.db.bulk import Kind, insert_rows, query, take_ids, write_rows
+from hub.db.bulk import Kind, insert_counted, insert_rows, query, take_ids, write_rows
 from hub.db.commits import GroupCommit, Store, open_store
 from hub.db.engine import Database
 from hub.errors import Overloaded
@@ -111,6 +111,17 @@ async def test_rows_are_read_and_changed_in_one_statement(store) -> None:
     changed = await store.write(change)
 
     assert sorted(row[0] for row in changed) == names[:3]
+
+
+async def test_only_rows_that_were_not_there_are_counted(store) -> None:
+    columns = {"key": Kind.TEXT, "value": Kind.JSON}
+
+    def insert(connection, names):
+        return insert_counted(connection, "hub_meta", columns, [(name, "1") for name in names])
+
+    assert await store.write(lambda c: insert(c, [f"k{n}" for n in range(70)])) == 70
+    assert await store.write(lambda c: insert(c, ["k1", "new", "k2", "new", "k69"])) == 1
+    assert await store.write(lambda c: insert(c, [])) == 0
 
 
 async def test_ids_are_taken_once(store) -> None:
