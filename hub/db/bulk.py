@@ -133,6 +133,11 @@ def query(connection: Connection, sql: str, *values: Any) -> list[Any]:  # noqa:
     return found
 
 
+def execute(connection: Connection, sql: str, *values: Any) -> list[Any]:  # noqa: ANN401 - bound values
+    """Run a statement of PostgreSQL's own, written with `$1`; return its rows."""
+    return _returned(connection, sql, values)
+
+
 @lru_cache(maxsize=8192)
 def as_uuid(value: Any) -> uuid.UUID:  # noqa: ANN401 - UUID or hex, by database
     """Read a UUID column."""

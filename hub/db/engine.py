@@ -33,6 +33,9 @@ _STEPPING_POOL = 6
 _IDLE_MS = "60000"
 _HANGS_MS = "3000"
 """How long a step's transaction may stand still: it holds rows that others wait for."""
+_BY_KEY = {"enable_seqscan": "off", "jit": "off"}
+"""Steps find a few rows by their keys: a plan that reads a table from end to end, made while the
+table was small, is not to be kept."""
 _SERVER = {
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
@@ -78,7 +81,7 @@ class Database:
                 self.engine
                 if self.is_sqlite
                 else make_engine(
-                    self.address, pool_size=_STEPPING_POOL, asks_first=False, idle_ms=_HANGS_MS
+                    self.address, pool_size=_STEPPING_POOL, asks_first=False, steps=True
                 )
             )
         return self._stepping
@@ -111,12 +114,12 @@ class Database:
 
 
 def make_engine(
-    address: Address, *, pool_size: int, asks_first: bool = True, idle_ms: str = _IDLE_MS
+    address: Address, *, pool_size: int, asks_first: bool = True, steps: bool = False
 ) -> AsyncEngine:
     """Return an engine for SQLite (aiosqlite) or PostgreSQL (asyncpg, with session settings).
 
     With `asks_first` a pooled connection is asked whether it lives before it is used. On
-    PostgreSQL a transaction that stands still for `idle_ms` is rolled back by the server.
+    PostgreSQL a transaction that stands still is rolled back by the server, of `steps` soon.
     """
     if address.url.get_backend_name() == "sqlite":
         engine = create_async_engine(address.url, pool_size=pool_size, max_overflow=0)
@@ -129,17 +132,20 @@ def make_engine(
         max_overflow=5,
         pool_pre_ping=asks_first,
         pool_recycle=1800,
-        connect_args={"timeout": _CONNECT_S, **_session(idle_ms, pooled=address.pooled)},
+        connect_args={"timeout": _CONNECT_S, **_session(steps=steps, pooled=address.pooled)},
     )
 
 
-def _session(idle_ms: str, *, pooled: bool) -> dict[str, Any]:
+def _session(*, steps: bool, pooled: bool) -> dict[str, Any]:
     """Return how asyncpg opens a session: its settings, or that there is none behind a pooler."""
+    idle_ms = _HANGS_MS if steps else _IDLE_MS
     if pooled:
         from hub.db.pooled import options  # noqa: PLC0415 - an extra
 
         return {**options(idle_ms), "prepared_statement_cache_size": 0}
     settings = _SERVER | {"idle_in_transaction_session_timeout": idle_ms}
+    if steps:
+        settings |= _BY_KEY
     return {"server_settings": settings}
 
 

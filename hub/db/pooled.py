@@ -11,7 +11,15 @@ import asyncpg
 _UNNAMED: Final = {"statement_cache_size": 0}
 
 
-class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg tells no types
+class CleanConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg tells no types
+    """A connection of a pool in whose sessions nobody sets anything: none is to be reset."""
+
+    def get_reset_query(self) -> str:
+        """Return nothing: it would be a round trip after each statement."""
+        return ""
+
+
+class PooledConnection(CleanConnection):
     """A connection whose transactions bring the server's settings along, at no further cost."""
 
     idle_ms = "60000"
@@ -22,10 +30,6 @@ class PooledConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg tel
             query += f" SET LOCAL idle_in_transaction_session_timeout = {self.idle_ms}"
         told: str = await super().execute(query, *args, **how)
         return told
-
-    def get_reset_query(self) -> str:
-        """Return nothing: what a session would keep was never set."""
-        return ""
 
 
 def options(idle_ms: str = PooledConnection.idle_ms) -> dict[str, Any]:

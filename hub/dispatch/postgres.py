@@ -21,7 +21,7 @@ from pgqueuer.adapters.persistence.qb import (
 )
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
-from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
@@ -30,9 +30,10 @@ from sqlalchemy import URL, Connection
 
 from hub import clock
 from hub.db import pooled
-from hub.db.bulk import query
+from hub.db.bulk import execute, query
 from hub.db.engine import Database
 from hub.dispatch.embedded import repeat
+from hub.dispatch.hearing import Hearing
 from hub.dispatch.port import DriverHealth, Wake
 from hub.errors import StartRefused
 
@@ -98,17 +99,8 @@ class PostgresDriver:
         now, count = self._now(), len(wakes)
         delays = [max(timedelta(0), (wake.not_before or now) - now) for wake in wakes]
         payloads = [f"{wake.shard}:{wake.number}".encode() for wake in wakes]
-        connection.exec_driver_sql(
-            _ENQUEUE,
-            (
-                [0] * count,
-                [_ENTRYPOINT] * count,
-                payloads,
-                delays,
-                [None] * count,
-                ["{}"] * count,
-            ),
-        )
+        names, headers = [_ENTRYPOINT] * count, ["{}"] * count
+        execute(connection, _ENQUEUE, [0] * count, names, payloads, delays, [None] * count, headers)
 
     def live(self, connection: Connection) -> set[tuple[int, int]]:
         """Return (shard, number) of all wake-ups that are queued or running."""
@@ -159,17 +151,21 @@ class PostgresDriver:
                 await self._one(drain, job)
 
             stopping = asyncio.create_task(_pass_on(stop, manager.shutdown, lasts_s))
+            hearing = Hearing(manager)
+            watching = asyncio.create_task(hearing.watch())
             self._connected, self._detail = True, ""
             try:
                 await manager.run(
                     dequeue_timeout=min(_DEQUEUE, self._heartbeat / 4),
                     batch_size=1,  # with more, one of two workers was seen to take all shards
                     max_concurrent_tasks=self._at_once,
-                    shutdown_on_listener_failure=True,
                     heartbeat_timeout=self._heartbeat,
                 )
             finally:
                 stopping.cancel()
+                watching.cancel()
+            if hearing.deaf:
+                raise FailingListenerError
 
     async def _one(self, drain: Callable[[Wake], Coroutine[Any, Any, None]], job: Job) -> None:
         shard, number = _read(job.payload or b"")
@@ -354,7 +350,8 @@ async def _listening(database: Database) -> AsyncIterator[Any]:
 
 
 def _session(database: Database) -> dict[str, Any]:
-    return pooled.options() if database.address.pooled else {}
+    clean = {"connection_class": pooled.CleanConnection}
+    return pooled.options() if database.address.pooled else clean
 
 
 class _Queries(Queries):
