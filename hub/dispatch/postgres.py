@@ -7,67 +7,48 @@ out again. A job here is only "shard 7, number 42"; what is to be done stands in
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver, AsyncpgPoolDriver
-from pgqueuer.adapters.persistence.qb import (
-    QueryBuilderEnvironment,
-    QueryQueueBuilder,
-    QuerySchedulerBuilder,
-)
-from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.errors import FailingListenerError, RetryRequested
 from pgqueuer.domain.models import Job
-from pgqueuer.domain.settings import DBSettings, Durability
-from pgqueuer.domain.types import Channel
 from pgqueuer.ports.driver import Driver
-from sqlalchemy import URL, Connection
+from sqlalchemy import Connection
 
 from hub import clock
-from hub.db import pooled
 from hub.db.bulk import execute, query
 from hub.db.engine import Database
 from hub.dispatch.embedded import repeat
 from hub.dispatch.hearing import Hearing
 from hub.dispatch.port import DriverHealth, Wake
+from hub.dispatch.queueing import (
+    HEARD_S,
+    NAMES,
+    QUEUE,
+    connected,
+    listening_if_it_goes,
+    open_driver,
+    queries_on,
+)
 from hub.errors import StartRefused
 
 _log = logging.getLogger(__name__)
 _ENTRYPOINT: Final = "drain"
 _AGAIN: Final = timedelta(seconds=1)
+_PATIENCE: Final = timedelta(seconds=10)
 _BACKOFF_S: Final = (0.5, 1.0, 2.0, 5.0)
 _DEQUEUE: Final = timedelta(seconds=2)
 """How often at least an idle worker looks for jobs of dead ones (30 s by default)."""
 
-# Every name is given: PgQueuer would read them from the environment, some under bare names.
-NAMES: Final = DBSettings(
-    prefix="hub_",
-    db_schema=None,
-    channel=Channel("hub_ch_pgqueuer"),
-    function="hub_fn_pgqueuer_changed",
-    statistics_table="hub_pgqueuer_statistics",
-    queue_status_type="hub_pgqueuer_status",
-    queue_table="hub_pgqueuer",
-    queue_table_log="hub_pgqueuer_log",
-    trigger="hub_tg_pgqueuer_changed",
-    schedules_table="hub_pgqueuer_schedules",
-    durability=Durability.durable,
-    widen_id=True,
-)
-_QUEUE: Final = QueryQueueBuilder(settings=NAMES)
-_ENQUEUE: Final = _QUEUE.build_enqueue_query("raise")
+_ENQUEUE: Final = QUEUE.build_enqueue_query("raise")
 _PROBE: Final = "hub_ch_probe"
-_HEARD_S: Final = 5.0
-_NO_WAY_PAST: Final = "the way past the pooler is lost, looking for work every two seconds"
 _WRONG: Final = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
-_WITHOUT_S: Final = 30.0
-"""After this the way past a pooler is tried again."""
-_ONE_UPGRADES: Final = "SELECT pg_advisory_xact_lock(hashtext('hub_pgqueuer'))"
 _LIVE: Final = "SELECT payload FROM hub_pgqueuer WHERE entrypoint = 'drain' AND status <> 'failed'"
 
 
@@ -89,6 +70,7 @@ class PostgresDriver:
         self._running: set[tuple[int, int]] = set()
         self._connected = False
         self._detail = "not started"
+        self.every("log of the queue", 3600.0, self._purge_log)
 
     def wake(self, connection: Connection, wakes: Sequence[Wake]) -> None:
         """Wake shards when the connection's transaction commits.
@@ -140,18 +122,25 @@ class PostgresDriver:
             connected=self._connected, queued=0, running=len(self._running), detail=self._detail
         )
 
+    async def _purge_log(self) -> None:
+        """Delete PgQueuer's log lines older than a day; it keeps them for ever."""
+        async with connected(self._database) as queries:
+            await queries.driver.execute(
+                "DELETE FROM hub_pgqueuer_log WHERE created < now() - interval '1 day'"
+            )
+
     async def _serve(
         self, drain: Callable[[Wake], Coroutine[Any, Any, None]], stop: asyncio.Event
     ) -> None:
-        async with _driver(self._database) as (driver, lasts_s):
-            manager = QueueManager(_queries(driver, self._database), channel=NAMES.channel)
+        async with open_driver(self._database) as (driver, lasts_s):
+            manager = QueueManager(queries_on(driver, self._database), channel=NAMES.channel)
 
             @manager.entrypoint(_ENTRYPOINT, accepts_context=False)
             async def work_shard(job: Job) -> None:
                 await self._one(drain, job)
 
             stopping = asyncio.create_task(_pass_on(stop, manager.shutdown, lasts_s))
-            hearing = Hearing(manager)
+            hearing = Hearing(hears=partial(hears, manager), over=manager.shutdown)
             watching = asyncio.create_task(hearing.watch())
             self._connected, self._detail = True, ""
             try:
@@ -179,82 +168,9 @@ class PostgresDriver:
             self._running.discard((shard, number))
 
 
-class PooledDriver(AsyncpgPoolDriver):
-    """PgQueuer's statements through a pooler in transaction mode, each in a transaction.
-
-    Notifications come past the pooler, on `listening`. Without it they are not sent at all:
-    this process tells itself what it would have heard of itself.
-    """
-
-    def __init__(self, pool: Any, listening: Any = None) -> None:  # noqa: ANN401 - asyncpg's own
-        super().__init__(pool)
-        self._statements = pool
-        self._listening = AsyncpgDriver(listening) if listening is not None else None
-        self._callbacks: list[Callable[[str | bytes | bytearray], None]] = []
-
-    async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
-        """Run it and return its rows."""
-        async with self._statements.acquire() as connection, connection.transaction():
-            return [dict(row) for row in await connection.fetch(query, *args)]
-
-    async def execute(self, query: str, *args: object) -> str:
-        """Run it; several statements, without arguments, are one transaction already."""
-        if not args:
-            return await super().execute(query)
-        async with self._statements.acquire() as connection, connection.transaction():
-            return str(await connection.execute(query, *args))
-
-    async def notify(self, channel: str, payload: str) -> None:
-        """Tell all who listen; where nobody can, only this process."""
-        if self._listening is not None:
-            await super().notify(channel, payload)
-        for callback in self._callbacks:
-            callback(payload)
-
-    async def add_listener(
-        self, channel: str, callback: Callable[[str | bytes | bytearray], None]
-    ) -> None:
-        """Have it called with each notification's payload."""
-        if self._listening is not None:
-            await self._listening.add_listener(channel, callback)
-        else:
-            self._callbacks.append(callback)
-
-
-@asynccontextmanager
-async def _driver(database: Database) -> AsyncIterator[tuple[AsyncpgPoolDriver, float | None]]:
-    """Open the connections that hand out work; tell for how long they are good, None: always.
-
-    Where the way past a pooler is lost, work is looked for meanwhile.
-    """
-    dsn = dsn_of(database.address.url)
-    async with AsyncExitStack() as stack:
-        pool = asyncpg.create_pool(dsn, min_size=2, max_size=6, **_session(database))
-        opened = await stack.enter_async_context(pool)
-        if not database.address.pooled:
-            yield AsyncpgPoolDriver(opened), None
-        elif database.address.direct is None:
-            yield PooledDriver(opened), None
-        else:
-            listening = await _listening_if_it_goes(database, stack)
-            yield PooledDriver(opened, listening), _WITHOUT_S if listening is None else None
-
-
-async def _listening_if_it_goes(
-    database: Database, stack: AsyncExitStack, *fatal: type[Exception]
-) -> Any:  # noqa: ANN401 - asyncpg's own
-    try:
-        return await stack.enter_async_context(_listening(database))
-    except fatal:
-        raise
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        _log.warning("%s: %s", _NO_WAY_PAST, str(error) or type(error).__name__)
-        return None
-
-
 async def install(database: Database) -> None:
     """Make PgQueuer's tables, or bring them up to its present version; `hub migrate` calls it."""
-    async with _connected(database) as queries:
+    async with connected(database) as queries:
         if await queries.schema_is_installed():
             await queries.upgrade()
         else:
@@ -266,7 +182,7 @@ async def check(database: Database) -> None:
 
     Where there is a way past a pooler, notifications must come on it.
     """
-    async with _connected(database) as queries:
+    async with connected(database) as queries:
         try:
             await QueueManager(queries, channel=NAMES.channel).verify_structure()
         except RuntimeError as error:
@@ -293,7 +209,7 @@ async def _check_notified(database: Database, told: Driver) -> None:
     """
     async with AsyncExitStack() as stack:
         try:
-            listening = await _listening_if_it_goes(database, stack, *_WRONG)
+            listening = await listening_if_it_goes(database, stack, *_WRONG)
         except _WRONG as error:
             raise StartRefused(
                 f"The way past the pooler refuses this hub: {error}. Check direct=… in "
@@ -305,7 +221,7 @@ async def _check_notified(database: Database, told: Driver) -> None:
         await AsyncpgDriver(listening).add_listener(_PROBE, lambda _: heard.set())
         await told.fetch("SELECT pg_notify($1, '')", _PROBE)
         try:
-            async with asyncio.timeout(_HEARD_S):
+            async with asyncio.timeout(HEARD_S):
                 await heard.wait()
         except TimeoutError:
             raise StartRefused(
@@ -316,74 +232,18 @@ async def _check_notified(database: Database, told: Driver) -> None:
             ) from None
 
 
-async def purge_log(database: Database) -> None:
-    """Delete PgQueuer's log lines older than a day; it keeps them for ever."""
-    async with _connected(database) as queries:
-        await queries.driver.execute(
-            "DELETE FROM hub_pgqueuer_log WHERE created < now() - interval '1 day'"
-        )
-
-
-def dsn_of(url: URL) -> str:
-    """Return the URL as asyncpg reads it."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-@asynccontextmanager
-async def _connected(database: Database) -> AsyncIterator[Queries]:
-    connection = await asyncpg.connect(dsn_of(database.address.url), **_session(database))
-    try:
-        yield _queries(AsyncpgDriver(connection), database)
-    finally:
-        await connection.close()
-
-
-@asynccontextmanager
-async def _listening(database: Database) -> AsyncIterator[Any]:
-    """Open a connection past the pooler."""
-    assert database.address.direct is not None  # noqa: S101 - who calls looked
-    connection = await asyncpg.connect(dsn_of(database.address.direct), timeout=_HEARD_S)
-    try:
-        yield connection
-    finally:
-        await connection.close(timeout=_HEARD_S)
-
-
-def _session(database: Database) -> dict[str, Any]:
-    clean = {"connection_class": pooled.CleanConnection}
-    return pooled.options() if database.address.pooled else clean
-
-
-class _Queries(Queries):
-    """PgQueuer's own, but that an upgrade's lock is of a transaction, not of a session.
-
-    Behind a pooler another session would be asked to give it up, and it would stay for ever.
-    """
-
-    def __init__(self, driver: AsyncpgDriver | AsyncpgPoolDriver, database: Database) -> None:
-        super().__init__(
-            driver,
-            qbe=QueryBuilderEnvironment(settings=NAMES),
-            qbq=_QUEUE,
-            qbs=QuerySchedulerBuilder(settings=NAMES),
-        )
-        self._database = database
-
-    @asynccontextmanager
-    async def schema_lock(self) -> AsyncIterator[None]:
-        """Let one process after the other change the queue's tables."""
-        async with self._database.transaction() as connection:
-            await connection.exec_driver_sql(_ONE_UPGRADES)
-            yield
-
-
-def _queries(driver: AsyncpgDriver | AsyncpgPoolDriver, database: Database) -> Queries:
-    return _Queries(driver, database)
-
-
 def _read(payload: bytes) -> tuple[int, int]:
     shard, _, number = payload.decode().partition(":")
     return int(shard), int(number)
+
+
+async def hears(manager: QueueManager, patience: timedelta = _PATIENCE) -> bool:
+    """Whether a notification that is sent comes."""
+    try:
+        await manager.listener_healthy(patience)
+    except (FailingListenerError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+    return True
 
 
 async def _pass_on(stop: asyncio.Event, shutdown: asyncio.Event, lasts_s: float | None) -> None:

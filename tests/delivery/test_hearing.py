@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import pytest
@@ -13,7 +14,8 @@ from pgqueuer.core.qm import QueueManager
 
 from hub.db.engine import Database
 from hub.dispatch.hearing import Hearing
-from hub.dispatch.postgres import NAMES, dsn_of
+from hub.dispatch.postgres import hears
+from hub.dispatch.queueing import NAMES, dsn_of
 
 pytestmark = pytest.mark.postgres
 
@@ -33,7 +35,8 @@ async def manager(queue_url: str) -> AsyncIterator[QueueManager]:
 
 
 async def test_one_question_that_goes_unheard_ends_nothing(manager: QueueManager) -> None:
-    hearing = Hearing(manager, every_s=0.05, patience_s=0.5)
+    asks = partial(hears, manager, timedelta(seconds=0.5))
+    hearing = Hearing(hears=asks, over=manager.shutdown, every_s=0.05)
     watching = asyncio.create_task(hearing.watch())
     await asyncio.sleep(0.2)  # it asks, and nobody listens yet
     running = asyncio.create_task(manager.run(dequeue_timeout=timedelta(seconds=1)))
@@ -46,7 +49,8 @@ async def test_one_question_that_goes_unheard_ends_nothing(manager: QueueManager
 
 
 async def test_who_hears_nothing_twice_is_deaf_and_shuts_down(manager: QueueManager) -> None:
-    hearing = Hearing(manager, every_s=0.05, patience_s=0.1)
+    asks = partial(hears, manager, timedelta(seconds=0.1))
+    hearing = Hearing(hears=asks, over=manager.shutdown, every_s=0.05)
     async with asyncio.timeout(5):
         await hearing.watch()
     assert hearing.deaf
