@@ -84,7 +84,7 @@ async def test_with_a_way_past_it_work_begins_at_once(
 async def test_a_way_past_that_passes_no_notifications_is_refused(
     pooled_queue_url: str, pooler: Pooler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hub.dispatch.postgres._HEARD_S", 0.5)
+    monkeypatch.setattr("hub.dispatch.postgres.HEARD_S", 0.5)
     async with opened(f"{pooled_queue_url}&direct=127.0.0.1:{pooler.port}") as database:
         with pytest.raises(StartRefused, match="No notification comes"):
             await check(database)
@@ -98,7 +98,7 @@ async def test_while_the_way_past_is_lost_work_is_looked_for(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("hub.dispatch.postgres._WITHOUT_S", 1.0)
+    monkeypatch.setattr("hub.dispatch.queueing._WITHOUT_S", 1.0)
     with a_pooler(postgres_server, pool_mode="session") as past:
         past.stop()
         url = f"{pooled_queue_url}&direct=127.0.0.1:{past.port}"
