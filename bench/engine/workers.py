@@ -7,7 +7,6 @@ aiohttp, httpx: those alone · whole: webhooks in, effects out, on a port. Each 
 
 import asyncio
 import contextlib
-import gc
 import json
 import socket
 import subprocess
@@ -22,6 +21,7 @@ import uvicorn
 import uvloop
 from starlette.applications import Starlette
 
+from hub.cli.server.starting import sweep_seldom
 from hub.connectors.transport import CONNECTIONS, HttpOptions, make_http
 from hub.deliveries.ingress import Door
 from hub.settings import HubSettings
@@ -148,7 +148,7 @@ async def sender(role: str, url: str) -> AsyncIterator[Any]:
 
 def say(line: str) -> None:
     """Tell the process that started this one; what is there by now stays, as after a start."""
-    gc.freeze()
+    sweep_seldom()
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -141,12 +141,33 @@ def make_http(options: HttpOptions, *, observe: HeadersSink | None = None) -> ht
     timeout = httpx.Timeout(
         options.timeout_s, connect=min(_CONNECT_S, options.timeout_s), pool=options.timeout_s
     )
-    return httpx.AsyncClient(
+    return VendorClient(
         transport=VendorTransport(options, observe=observe),
         timeout=timeout,
         headers={"User-Agent": USER_AGENT},
         follow_redirects=False,
     )
+
+
+class VendorClient(httpx.AsyncClient):
+    """A client without cookies: no vendor's API needs them, and looking for them costs."""
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """Return none; those that an answer sets are not kept."""
+        return _NO_COOKIES
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        """Keep none of them, either."""
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Keep none."""
+
+
+_NO_COOKIES: Final = _NoCookies()
 
 
 class VendorTransport(httpx.AsyncBaseTransport):

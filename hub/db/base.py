@@ -3,8 +3,9 @@
 import json
 import uuid
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
+import orjson
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -93,5 +94,16 @@ class Configured:
 
 
 def to_json(value: object) -> str:
-    """Return compact JSON; the form that both databases store."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
+    """Return compact JSON; the form that both databases store. What it has no form for is text."""
+    try:
+        return orjson.dumps(value, default=_plain, option=_AS_JSON).decode()
+    except TypeError:  # a number beyond 64 bits, half a character, a key that is no text
+        return _ENCODER.encode(value)
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - JSON
+    return list(value) if isinstance(value, tuple) else str(value)
+
+
+_AS_JSON: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str)

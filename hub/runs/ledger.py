@@ -1,6 +1,5 @@
 """The ledger: what is to be done, what was sent, how it ended."""
 
-import json
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection
 
 from hub import ids
+from hub.db.base import to_json
 from hub.db.bulk import (
     Columns,
     Kind,
@@ -309,8 +309,8 @@ def _new_row(run: LedgerRun) -> tuple[Any, ...]:
         run.correlation_id,
         run.key,
         run.base_key,
-        _json(run.params),
-        _json(run.late),
+        to_json(run.params),
+        to_json(run.late),
         run.unless_linked,
         run.on_error,
         run.hops,
@@ -333,7 +333,7 @@ def _changed_row(run: LedgerRun) -> tuple[Any, ...]:
         run.record_id,
         run.source_object,
         run.correlation_id,
-        _json(run.params),
+        to_json(run.params),
         run.state,
         run.outcome,
         run.attempts,
@@ -344,7 +344,7 @@ def _changed_row(run: LedgerRun) -> tuple[Any, ...]:
         run.error_class,
         run.error,
         run.summary,
-        None if run.result is None else _json(run.result),
+        None if run.result is None else to_json(run.result),
     )
 
 
@@ -389,10 +389,3 @@ def _run(row: Any) -> LedgerRun:  # noqa: ANN401 - a row
         result=as_json(result),
         created_at=as_time(created),
     )
-
-
-def _json(value: object) -> str:
-    return _ENCODER.encode(value)
-
-
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, default=str)

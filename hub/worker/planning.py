@@ -1,6 +1,5 @@
 """Planning one event: is it our own echo, what do the rules say, what has to be done."""
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from hub.correlations.linking import LinkWanted
 from hub.correlations.repository import RecordKey
 from hub.correlations.seen import first_seen
 from hub.correlations.values import same
+from hub.db.base import to_json
 from hub.deliveries.pending import PendingEvent
 from hub.deliveries.steps import Plan
 from hub.rules import Facts, Linked, Match, RuleTrace, Surroundings, build_facts, dump_facts
@@ -31,7 +31,6 @@ from hub.worker.parts import Parts
 from hub.worker.telling import event_line, outcome_of, plan_lines, trace_rows
 
 MOST_HOPS: Final = 5
-_FACTS: Final = json.JSONEncoder(separators=(",", ":"))
 _log = logging.getLogger(__name__)
 
 
@@ -298,7 +297,7 @@ class Planner:
                 event_id=event.id,
                 lane=event.lane,
                 version=matched.rules.version,
-                facts=_FACTS.encode(dump_facts(matched.facts)),
+                facts=to_json(dump_facts(matched.facts)),
                 state="pending" if waiting else "done",
                 hops=matched.hops,
                 outcome=None if waiting else outcome_of(made.runs),

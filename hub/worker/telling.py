@@ -1,12 +1,12 @@
 """What is written down for people: activity lines and traces."""
 
-import json
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from hub import ids
 from hub.activity import journal
+from hub.db.base import to_json
 from hub.deliveries.pending import PendingEvent
 from hub.deliveries.steps import Line, TraceRow
 from hub.rules import RuleTrace
@@ -15,8 +15,6 @@ from hub.sdk.actions import RunSettled
 from hub.worker.breakers import pair_of
 from hub.worker.loading import Known
 from hub.worker.parts import Parts
-
-_TRACE: Final = json.JSONEncoder(separators=(",", ":"), default=str)
 
 
 def run_line(
@@ -87,7 +85,7 @@ def trace_rows(
                 f"{about.source_object}:{about.id}" if about else "",
                 told.fired,
                 told.because,
-                _TRACE.encode(told.as_json()),
+                to_json(told.as_json()),
             )
         )
     return tuple(rows)

@@ -62,8 +62,8 @@ def test_a_forked_process_makes_ids_of_its_own():
 
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
-    parents, childs = run.stdout.split()
-    assert parents != childs
+    parents, forked = run.stdout.split()
+    assert parents != forked
 
 
 @given(st.integers(min_value=0, max_value=2**53))
