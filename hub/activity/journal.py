@@ -1,16 +1,16 @@
 """One way to write a line of the activity: a row for a Core insert, in the caller's commit."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from hub import clock
 from hub.activity.models import Activity
 from hub.db.base import to_json
-from hub.db.bulk import Columns, Kind, Write, inserting
+from hub.db.bulk import Columns, Kind, Write, inserting, write_all
 from hub.logs import redactor
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -64,6 +64,11 @@ def new_lines(lines: Iterable[Mapping[str, Any]]) -> Write:
         for one in lines
     ]
     return inserting("activity", _COLUMNS, rows)
+
+
+def store(connection: Connection, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Insert lines in the transaction of a plain connection."""
+    write_all(connection, [new_lines(lines)])
 
 
 async def write(transaction: AsyncSession | AsyncConnection, *lines: Mapping[str, Any]) -> None:

@@ -106,13 +106,6 @@ def insert_counted(connection: Connection, table: str, columns: Columns, rows: R
     )
 
 
-def insert_both(
-    connection: Connection, first: tuple[str, Columns, Rows], second: tuple[str, Columns, Rows]
-) -> None:
-    """Insert rows into two tables; ids grow in order."""
-    write_all(connection, (inserting(*first), inserting(*second)))
-
-
 def take_ids(connection: Connection, table: str, count: int) -> list[int]:
     """Return the next ids of a table, ascending; nobody else gets them."""
     if not count:

@@ -13,11 +13,12 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
-from hub.db.bulk import Columns, Kind, insert_both, query, take_ids
+from hub.activity import journal
+from hub.db.bulk import Columns, Kind, inserting, query, take_ids, write_all
 from hub.deliveries import keys, ways
 from hub.deliveries.keys import Listed
 from hub.deliveries.looking import Look, look
-from hub.deliveries.refusals import store_lines, unreadable_lines
+from hub.deliveries.refusals import unreadable_lines
 from hub.deliveries.repeats import count_repeats
 from hub.dispatch import shards
 from hub.dispatch.lanes import bucket_of, lane_of, shard_of
@@ -137,7 +138,7 @@ class Filer:
         _store(connection, filings, ids, kept, placed)
         repeats = settled.repeats
         count_repeats(connection, repeats, max((one.received_at for one in filings), default=None))
-        store_lines(connection, unreadable_lines([(ids[n], filings[n]) for n in new]))
+        journal.store(connection, unreadable_lines([(ids[n], filings[n]) for n in new]))
         _take_along(connection, filings, new)
         return _answers(firsts, ids, placed)
 
@@ -202,14 +203,16 @@ def _store(
     for one in placed:
         filed[one.filing] += 1
     rows = [_delivery_row(_told(filings[n], filed[n]), ids[n], filed[n]) for n in new]
-    insert_both(
+    write_all(
         connection,
-        ("deliveries", _DELIVERIES, rows),
-        (
-            "events",
-            _EVENTS,
-            [_event_row(filings[one.filing], ids[one.filing], one) for one in placed],
-        ),
+        [
+            inserting("deliveries", _DELIVERIES, rows),
+            inserting(
+                "events",
+                _EVENTS,
+                [_event_row(filings[one.filing], ids[one.filing], one) for one in placed],
+            ),
+        ],
     )
 
 

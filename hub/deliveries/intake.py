@@ -15,13 +15,14 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, StatementError
 
 from hub import clock, ids
+from hub.activity import journal
 from hub.correlations.values import pack
 from hub.db.bulk import query
 from hub.db.commits import GroupCommit, Store
 from hub.deliveries.filing import Accepted, Filer, Filing
 from hub.deliveries.patience import ENDLESS, Patience
 from hub.deliveries.reading import ReadDelivery, Together, body_key, read_delivery
-from hub.deliveries.refusals import Refusals, store_lines
+from hub.deliveries.refusals import Refusals
 from hub.errors import (
     ConnectorBroken,
     InvalidDeliverySignature,
@@ -171,7 +172,7 @@ class Intake:
         """Count what is pending, for back-pressure; tell of what was refused."""
         lines = self._refusals.due(self.now())
         if lines:
-            await self.store.write(lambda connection: store_lines(connection, lines))
+            await self.store.write(lambda connection: journal.store(connection, lines))
         self.pending = await self.store.read(self._count_pending)
         self.counters.set("hub_events_pending", self.pending)
 

@@ -6,11 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import Connection
-
 from hub import ids
 from hub.activity import journal
-from hub.db.bulk import write_all
 
 if TYPE_CHECKING:
     from hub.deliveries.filing import Filing
@@ -79,8 +76,3 @@ def unreadable_lines(filings: Sequence[tuple[int, "Filing"]]) -> list[dict[str, 
         for number, filing in filings
         if filing.state == "unreadable"
     ]
-
-
-def store_lines(connection: Connection, lines: Sequence[dict[str, Any]]) -> None:
-    """Write lines of the activity."""
-    write_all(connection, [journal.new_lines(lines)])

@@ -19,7 +19,6 @@ from hub.db.commits import Connection
 from hub.deliveries.filing import Filing
 from hub.deliveries.intake import Intake
 from hub.deliveries.reading import new_event
-from hub.deliveries.refusals import store_lines
 from hub.reconciliations import repository
 from hub.reconciliations.repository import Claimed, Found, Member, Progress
 from hub.sdk.connector_types import Poller
@@ -250,7 +249,7 @@ class Reconciling:
         def write(connection: Connection) -> list[tuple[str, int]]:
             repository.store(connection, claimed, (progress, drifts), now)
             kinds = repository.kinds(connection, claimed.id) if progress.over else []
-            store_lines(connection, [_line(claimed, kinds)] if kinds else [])
+            journal.store(connection, [_line(claimed, kinds)] if kinds else [])
             return kinds
 
         for kind, count in await self.parts.store.write(write):
