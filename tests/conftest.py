@@ -1,6 +1,7 @@
 """Fixtures that all tests share: databases, a tenant, and the hub in process."""
 
 import asyncio
+import gc
 import hashlib
 import importlib
 import os
@@ -30,6 +31,16 @@ from hub.settings import HubSettings, local_token
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+
+@pytest.fixture(autouse=True)
+def _usual_sweeps() -> Iterator[None]:
+    """Undo what a server that was begun in this process told the garbage collector."""
+    before = gc.get_threshold()
+    yield
+    if gc.get_threshold() != before:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def load_models() -> None:

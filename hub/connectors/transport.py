@@ -22,6 +22,7 @@ from httpx_aiohttp import AiohttpTransport
 from hub import clock
 from hub._version import __version__
 from hub.connectors import redaction
+from hub.connectors.cookies import VendorClient
 from hub.sdk.answers import raise_for_answer
 from hub.sdk.errors import ConnectorError, OutcomeUnknown, Rejected, Unavailable
 
@@ -147,27 +148,6 @@ def make_http(options: HttpOptions, *, observe: HeadersSink | None = None) -> ht
         headers={"User-Agent": USER_AGENT},
         follow_redirects=False,
     )
-
-
-class VendorClient(httpx.AsyncClient):
-    """A client without cookies: no vendor's API needs them, and looking for them costs."""
-
-    @property
-    def cookies(self) -> httpx.Cookies:
-        """Return none; those that an answer sets are not kept."""
-        return _NO_COOKIES
-
-    @cookies.setter
-    def cookies(self, cookies: object) -> None:
-        """Keep none of them, either."""
-
-
-class _NoCookies(httpx.Cookies):
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """Keep none."""
-
-
-_NO_COOKIES: Final = _NoCookies()
 
 
 class VendorTransport(httpx.AsyncBaseTransport):

@@ -11,6 +11,7 @@ from hub.cli.server.starting import unswept
 @pytest.fixture(autouse=True)
 def _usual_sweeps() -> Iterator[None]:
     before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
     yield
     gc.set_threshold(*before)
     gc.unfreeze()

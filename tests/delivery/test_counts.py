@@ -20,6 +20,8 @@ BATCH = 64
 LANES, EACH = 40, 5
 STATEMENTS_A_BATCH = {"sqlite": 40, "postgresql": 5}
 """On SQLite a table's rows take up to six; a statement a delivery would make it more than 64."""
+BESIDE = 2
+"""The hub counts what is pending each second, whatever comes."""
 STATEMENTS_AN_EVENT = 10
 COMMITS_AN_EVENT = 1.5
 
@@ -58,7 +60,8 @@ async def test_deliveries_that_come_together_share_one_commit(
         await accept_together(rig, BATCH, 0)
         batches = rig.engine.intake.commits.commits - commits
     assert batches <= BATCH / AT_ONCE + 1
-    assert statements.count - before <= batches * STATEMENTS_A_BATCH[rig.database.dialect]
+    most = batches * STATEMENTS_A_BATCH[rig.database.dialect] + BESIDE
+    assert statements.count - before <= most
 
 
 async def test_a_delivery_of_many_events_costs_hardly_more_statements_than_one_of_one(

@@ -115,7 +115,9 @@ def test_keys_tell_what_is_secret(key: str, secret) -> None:
 
 def test_the_copy_for_terminals_is_left_out(written) -> None:
     told = {"color_message": "Started server process [\x1b[36m%d\x1b[0m]"}
-    logging.getLogger("uvicorn.error").info("Started server process [%d]", 7, extra=told)
+    logger = logging.getLogger("uvicorn.error")
+    logger.setLevel(logging.NOTSET)  # a server of another test may have made it silent
+    logger.info("Started server process [%d]", 7, extra=told)
 
     (line,) = written()
     assert line["event"] == "Started server process [7]"
