@@ -90,7 +90,7 @@ def insert_rows(
     connection: Connection, table: str, columns: Columns, rows: Rows, *, suffix: str = ""
 ) -> list[Any]:
     """Insert the rows; `suffix` is what follows (ON CONFLICT …, RETURNING …)."""
-    return write_rows(connection, _insert(table, tuple(columns), suffix), columns, rows)
+    return write_rows(connection, *inserting(table, columns, rows, suffix=suffix))
 
 
 def insert_counted(connection: Connection, table: str, columns: Columns, rows: Rows) -> int:

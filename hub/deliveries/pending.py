@@ -126,8 +126,10 @@ class Found(NamedTuple):
     busy: frozenset[str] = frozenset()
 
 
-def read_pending(connection: Connection, wanted: Sequence[Wanted], now: datetime) -> list[Found]:
-    """Return workable events for each wish; the shards of the wishes differ."""
+def read_pending(
+    connection: Connection, wanted: Sequence[Wanted], now: datetime, most: int
+) -> list[Found]:
+    """Return workable events for each wish, of a lane `most`; the shards of the wishes differ."""
     news = _news(connection, wanted)
     lanes = [
         (one.shard, lane, now)
@@ -135,7 +137,7 @@ def read_pending(connection: Connection, wanted: Sequence[Wanted], now: datetime
         if not one.whole
         for lane in {*one.lanes, *(lane for lane, _ in news.get(one.shard, ()))} - one.in_work
     ]
-    of_lanes = _read_lanes(connection, lanes)
+    of_lanes = _read_lanes(connection, lanes, most)
     found = []
     for one in wanted:
         new = news.get(one.shard, [])
@@ -164,7 +166,7 @@ def _news(connection: Connection, wanted: Iterable[Wanted]) -> dict[int, list[tu
 
 
 def _read_lanes(
-    connection: Connection, lanes: Sequence[tuple[int, str, datetime]], most: int = _NEWS
+    connection: Connection, lanes: Sequence[tuple[int, str, datetime]], most: int
 ) -> dict[int, list[Unread]]:
     """Return the first events of lanes that are not held, by shard."""
     which = "x.shard = v.shard AND x.lane = v.lane"

@@ -68,7 +68,8 @@ class Reading:
 def read_pages(connection: Connection, readings: Sequence[Reading]) -> list[Page]:
     """Return a page for each reading; work for a GroupCommit of readers."""
     now = max(one.now for one in readings)
-    found = read_pending(connection, [one.wanted for one in readings], now)
+    most = max(one.turn for one in readings) + 1  # one more than is taken: there are others
+    found = read_pending(connection, [one.wanted for one in readings], now, most)
     taken = [
         {
             lane: ([unread.event for unread in listed[: one.turn]], len(listed) > one.turn)
