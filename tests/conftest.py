@@ -4,6 +4,9 @@ import asyncio
 import gc
 import hashlib
 import importlib
+import io
+import json
+import logging
 import os
 import pkgutil
 import shutil
@@ -13,10 +16,11 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -24,10 +28,11 @@ from sqlalchemy.pool import NullPool
 
 import hub
 from bench.faults.pooler import MISSING, Pooler, a_pooler, program
+from hub import logs
 from hub.db.base import Base
 from hub.db.engine import Database
 from hub.db.tenancy import Tenant
-from hub.settings import HubSettings, local_token
+from hub.settings import HubSettings, LoggingSettings, local_token
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -41,6 +46,19 @@ def _usual_sweeps() -> Iterator[None]:
     if gc.get_threshold() != before:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+@pytest.fixture
+def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Have the log written as JSON; return what reads its lines."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.configure(LoggingSettings(format="json"), stream=stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:] = before
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 def load_models() -> None:

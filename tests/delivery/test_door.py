@@ -1,22 +1,19 @@
 """The short way of deliveries answers as the long one does, and takes only what is ordinary."""
 
 import asyncio
-import io
 import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
-import structlog
 
 from hub import logs
 from hub.deliveries.ingress import Door, place_of
 from hub.deliveries.patience import Patience
 from hub.http.middleware import Front
-from hub.settings import HttpSettings, HubSettings, LoggingSettings
+from hub.settings import HttpSettings, HubSettings
 from hub.testing.rig import SECRET, Rig, item
 from hub.testing.workload import SIGNATURE, sign
 from tests.delivery.app import app_of
@@ -76,18 +73,6 @@ async def test_a_delivery_by_either_way_is_the_same_delivery(rig: Rig) -> None:
     long = await answer(app, HOOK, SIGNED, BODY)
 
     assert short.json() == long.json()
-
-
-@pytest.fixture
-def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    logs.configure(LoggingSettings(format="json"), stream=stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:] = before
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize("way", [Door, Front])

@@ -14,18 +14,6 @@ from hub.logs import HIDDEN, Redactor, is_secret_key
 from hub.settings import LoggingSettings
 
 
-@pytest.fixture
-def written():
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    logs.configure(LoggingSettings(format="json"), stream=stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:] = before
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
 def test_a_plugins_plain_logger_comes_out_complete(written) -> None:
     with logs.context(tenant="acme", connector=None):
         logging.getLogger("some_plugin").warning("odd %s", "thing")
