@@ -27,7 +27,14 @@ def pack(values: object) -> str:
 
 def unpack(text: Any) -> Any:  # noqa: ANN401 - JSON, by its text or already read
     """Read packed values; lists come back as tuples."""
-    return _frozen(orjson.loads(text) if isinstance(text, str | bytes) else text)
+    return _frozen(_read(text) if isinstance(text, str | bytes) else text)
+
+
+def _read(text: str | bytes) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:  # half a character, which `pack` lets through, too
+        return json.loads(text)
 
 
 def pack_event(event: Event) -> str:

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hub.correlations.values import digest, pack, pack_event, same, unpack, unpack_event
@@ -23,6 +23,7 @@ fields = st.dictionaries(st.text(st.characters(exclude_characters="$")), values,
 
 
 @given(fields)
+@example({"half \ud800": "a"})
 def test_packed_values_come_back_as_they_were(told):
     assert unpack(pack(told)) == told
 
